@@ -1,0 +1,28 @@
+/**
+ * A run of plain tar bytes with the entries that begin in it: what sources produce and frames eat.
+ *
+ * Segments of one source, concatenated, are whole tar entries (headers, content, padding), without
+ * the two zero blocks that end an archive: those are the archive's to write. A segment may end in
+ * the middle of an entry's content. The consumer may keep `bytes`; the producer never touches them
+ * again.
+ */
+export interface TarSegment {
+  readonly bytes: Uint8Array
+  readonly entries: readonly SegmentEntry[]
+}
+
+export type EntryType = 'file' | 'directory' | 'symlink' | 'link' | 'stream'
+
+/** One tar entry. `stream` is one member of a numbered series (a command's or database's output). */
+export interface SegmentEntry {
+  /** Path in the archive, no leading slash, a directory without its trailing one. */
+  readonly path: string
+  readonly type: EntryType
+  /** Content bytes. */
+  readonly size: number
+  readonly mode: number
+  readonly mtimeMs: number
+  /** Where its first header block lies, bytes from the start of this segment. */
+  readonly offset: number
+  readonly linkTarget?: string
+}

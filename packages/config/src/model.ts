@@ -1,0 +1,191 @@
+/**
+ * The configuration as the rest of the code sees it: defaults merged, `each` expanded, units in
+ * bytes and milliseconds, names checked. Secrets stay references until `resolveSecret` reads them.
+ */
+export interface Config {
+  readonly name: string
+  readonly redis: RedisConfig
+  readonly board: BoardConfig
+  readonly notify: Readonly<Record<string, NotifyConfig>>
+  readonly heartbeat: { readonly url: SecretRef; readonly everyMs: number } | null
+  readonly limits: Readonly<Record<string, number>>
+  readonly storages: Readonly<Record<string, StorageConfig>>
+  /** In the order of the file. */
+  readonly plans: readonly Plan[]
+  readonly retired: readonly string[]
+  /** SHA-256 hex of the configuration's meaning; two schedulers with equal ones agree. */
+  readonly fingerprint: string
+  /** The file it came from, `-` for standard input. */
+  readonly file: string
+}
+
+/** A secret by reference, or (only where `${NAME}` was expanded) its text. Read at use, never kept. */
+export type SecretRef =
+  | { readonly env: string }
+  | { readonly file: string }
+  | { readonly value: string }
+
+export interface RedisConfig {
+  readonly url: SecretRef | null
+  readonly username: string | null
+  readonly password: SecretRef | null
+  readonly tls: boolean | { readonly caFile?: string }
+  readonly sentinels: {
+    readonly name: string
+    readonly nodes: readonly { readonly host: string; readonly port: number }[]
+  } | null
+}
+
+export interface BoardConfig {
+  readonly host: string
+  readonly port: number
+  /** The address people use, when it differs: its host is the one requests may name. */
+  readonly url: string | null
+  readonly basePath: string
+  readonly trustedProxies: readonly string[]
+  readonly users: Readonly<Record<string, BoardUser>>
+  /** Validated, built later. */
+  readonly oidc: Readonly<Record<string, unknown>> | null
+}
+export interface BoardUser {
+  readonly role: 'viewer' | 'operator'
+  readonly password: SecretRef
+}
+
+/** Validated in full; used by a later version. */
+export interface NotifyConfig {
+  readonly kind: 'ping' | 'webhook' | 'command' | 'mail'
+  readonly on: readonly string[]
+  readonly settings: Readonly<Record<string, unknown>>
+}
+
+export interface StorageConfig {
+  readonly name: string
+  readonly kind: 's3'
+  readonly bucket: string
+  /** Without slashes at its ends; '' for the bucket's root. */
+  readonly prefix: string
+  readonly region: string | null
+  readonly endpoint: string | null
+  readonly pathStyle: boolean
+  readonly credentials: StorageCredentials | null
+  readonly maintenance: { readonly credentials: StorageCredentials } | null
+  readonly storageClass: string | null
+  readonly sse:
+    | { readonly kind: 'AES256' }
+    | { readonly kind: 'kms'; readonly keyId: string }
+    | null
+  readonly tags: Readonly<Record<string, string>>
+  readonly lock: { readonly mode: 'governance' | 'compliance'; readonly forMs: number } | null
+  readonly caFile: string | null
+  readonly proxy: string | null
+  readonly bandwidthBytesPerSecond: number | null
+  readonly maxRuns: number | null
+  readonly profile: StorageProfileConfig | null
+}
+export interface StorageCredentials {
+  readonly accessKeyId: SecretRef
+  readonly secretAccessKey: SecretRef
+  readonly sessionToken: SecretRef | null
+}
+/** Provider limits; probed or taken from built-in knowledge when absent. */
+export interface StorageProfileConfig {
+  readonly maxParts?: number
+  readonly partBytes?: number
+  readonly conditionalPut?: boolean
+}
+
+export interface Plan {
+  readonly name: string
+  readonly enabled: boolean
+  readonly sources: readonly SourceConfig[]
+  /** Name of a storage of this configuration. */
+  readonly storage: string
+  readonly schedule: Schedule | null
+  /** A worker's name, `any`, or null when not said. */
+  readonly runsOn: string | null
+  /** True when a source belongs to one machine (directory, sqlite, command, without `via`). */
+  readonly isLocal: boolean
+  readonly overdueAfterMs: number | null
+  readonly overlap: 'skip' | 'wait'
+  /** How old a missed run may be to be caught up on; null: never; Infinity: always. */
+  readonly catchUpMs: number | null
+  readonly attempts: number
+  readonly backoff: { readonly delayMs: number; readonly factor: number; readonly maxMs: number }
+  readonly timeoutMs: number | null
+  readonly idleTimeout: { readonly sourceMs: number; readonly storeMs: number }
+  readonly compression: {
+    readonly algorithm: 'zstd' | 'gzip' | 'none'
+    readonly level: number
+  }
+  readonly cpus: number | null
+  readonly encryption: { readonly recipients: readonly string[] } | null
+  readonly retention: RetentionConfig | null
+  readonly minSizeBytes: number | null
+  readonly shrinkPercent: number | null
+  readonly verify: { readonly everyMs: number | null; readonly deepMs: number | null } | null
+  readonly drill: Readonly<Record<string, unknown>> | null
+  readonly hooks: Readonly<Record<string, unknown>> | null
+  readonly limits: readonly string[]
+  readonly notify: readonly string[]
+}
+
+export type Schedule = CronSchedule | EverySchedule
+export interface CronSchedule {
+  readonly kind: 'cron'
+  readonly pattern: string
+  readonly timezone: string
+  readonly jitterMs: number
+}
+/** Counts from 00:00 UTC plus a stable offset that follows from the plan's name. */
+export interface EverySchedule {
+  readonly kind: 'every'
+  readonly everyMs: number
+  readonly jitterMs: number
+}
+
+export interface RetentionConfig {
+  readonly keepLast?: number
+  readonly keepHourly?: number
+  readonly keepDaily?: number
+  readonly keepWeekly?: number
+  readonly keepMonthly?: number
+  readonly keepYearly?: number
+  readonly keepWithinMs?: number
+  readonly graceMs: number
+  readonly timezone: string
+}
+
+export type SourceConfig = DirectorySourceConfig | CommandSourceConfig | DatabaseSourceConfig
+interface SourceConfigBase {
+  /** Path in the archive; '' when the plan has a single `source`. */
+  readonly at: string
+  readonly via: Readonly<Record<string, unknown>> | null
+}
+export interface DirectorySourceConfig extends SourceConfigBase {
+  readonly kind: 'directory'
+  readonly path: string
+  readonly exclude: readonly string[]
+  readonly include: readonly string[]
+  readonly excludeFile: string | null
+  readonly excludeCaches: boolean
+  readonly excludeIfPresent: readonly string[]
+  readonly excludeLargerThanBytes: number | null
+  readonly oneFileSystem: boolean
+  readonly onUnreadable: 'error' | 'skip'
+  readonly allowEmpty: boolean
+}
+export interface CommandSourceConfig extends SourceConfigBase {
+  readonly kind: 'command'
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, SecretRef>>
+  readonly expect: { readonly trailer: string | null; readonly minSizeBytes: number | null }
+  readonly restore: readonly string[] | null
+  readonly cwd: string | null
+  /** Under which name the stream lies in the archive when `at` is ''. */
+  readonly streamName: string
+}
+export interface DatabaseSourceConfig extends SourceConfigBase {
+  readonly kind: 'postgres' | 'mysql' | 'mariadb' | 'mongodb' | 'redis' | 'sqlite'
+  readonly settings: Readonly<Record<string, unknown>>
+}

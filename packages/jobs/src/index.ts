@@ -1,0 +1,3 @@
+export * from './payloads.ts'
+export type * from './progress.ts'
+export * from './queues.ts'

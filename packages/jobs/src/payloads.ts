@@ -1,0 +1,46 @@
+import { z } from 'zod'
+
+/** Why a run was started. */
+export type Trigger = 'schedule' | 'manual' | 'catchup'
+
+/** `backup.run`: make a backup of a plan. */
+export interface BackupRunPayload {
+  readonly v: 1
+  readonly plan: string
+  readonly trigger: Trigger
+  /** The backup of this run is pinned: retention never removes it. */
+  readonly pin?: boolean | undefined
+}
+
+/** `backup.cleanup`: remove what one attempt left in the bucket, when its own clean-up failed. */
+export interface BackupCleanupPayload {
+  readonly v: 1
+  readonly plan: string
+  readonly backup: string
+}
+
+export interface PayloadByJobName {
+  readonly 'backup.run': BackupRunPayload
+  readonly 'backup.cleanup': BackupCleanupPayload
+}
+export type JobName = keyof PayloadByJobName
+
+const planName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
+  .describe('Name of a plan of the configuration')
+const backupId = z.string().regex(/^\d{8}T\d{6}Z-\d{6,15}$/)
+
+/**
+ * Payloads by job name. Strict: a field that is not here makes the job invalid, so nobody can smuggle
+ * a bucket, a path or a command through the queue. Only ever extended; `v` changes when it must break.
+ */
+export const payloadSchemas: { readonly [N in JobName]: z.ZodType<PayloadByJobName[N]> } = {
+  'backup.run': z.strictObject({
+    v: z.literal(1),
+    plan: planName,
+    trigger: z.enum(['schedule', 'manual', 'catchup']),
+    pin: z.boolean().optional(),
+  }),
+  'backup.cleanup': z.strictObject({ v: z.literal(1), plan: planName, backup: backupId }),
+}

@@ -1,0 +1,40 @@
+/** What a run reports about once a second: the job's `progress` in BullMQ, the bar in the terminal. */
+export interface RunProgress {
+  readonly phase: RunPhase
+  readonly bytesRead: number
+  readonly bytesStored: number
+  readonly entries: number
+  /** Expected `bytesRead` at the end; null when the source cannot tell. */
+  readonly bytesTotal: number | null
+  /** 0 to 100, of `bytesRead`; null when the total is unknown. */
+  readonly percent: number | null
+  /** Bytes read a second, over the last few seconds. */
+  readonly bytesPerSecond: number
+  readonly etaSeconds: number | null
+}
+
+export type RunPhase = 'preflight' | 'streaming' | 'checking' | 'committing' | 'cleaning'
+
+/** What a run returns to the queue. A run that did not make a backup and is no failure was skipped. */
+export type RunResult = CommittedResult | SkippedResult
+
+export interface CommittedResult {
+  readonly outcome: 'committed'
+  readonly plan: string
+  readonly backup: string
+  readonly status: 'good' | 'suspect'
+  /** Content bytes and entries of the plain tar; bytes stored in the bucket. */
+  readonly bytes: number
+  readonly entries: number
+  readonly storedBytes: number
+  readonly durationMs: number
+  readonly warnings: number
+}
+
+export interface SkippedResult {
+  readonly outcome: 'skipped'
+  readonly plan: string
+  /** In words: which run was in the way. */
+  readonly reason: string
+  readonly byRun: string | null
+}
