@@ -1,0 +1,85 @@
+import { parseBackupId } from '@backstream/kernel'
+import type { Storage } from '@backstream/storage'
+import { BackupError } from './errors.ts'
+import { planPrefix, slotKey } from './layout.ts'
+import type { Manifest } from './manifest.ts'
+import { byFenceDescending } from './plan-history.ts'
+import { readSlot } from './slot.ts'
+
+/** The backups of a plan as the bucket tells them; nothing else is asked. */
+export interface PlanBackups {
+  readonly plan: string
+  /** Newest first: highest fence. */
+  readonly backups: readonly Manifest[]
+  /** Manifests that are there but cannot be used, in words. They count as no backup. */
+  readonly unreadable: readonly { readonly backup: string; readonly message: string }[]
+}
+
+export interface ListBackupsOptions {
+  readonly signal?: AbortSignal
+  /** Read no more than the newest so many slots. */
+  readonly limit?: number
+}
+
+const readsAtATime = 16
+
+export async function listBackups(
+  storage: Storage,
+  plan: string,
+  options: ListBackupsOptions = {},
+): Promise<PlanBackups> {
+  const ids = await listSlots(storage, plan, options.signal)
+  const wanted = ids.slice(0, options.limit ?? ids.length)
+  const backups: Manifest[] = []
+  const unreadable: { backup: string; message: string }[] = []
+  for (let at = 0; at < wanted.length; at += readsAtATime) {
+    const batch = wanted.slice(at, at + readsAtATime)
+    const read = await Promise.all(
+      batch.map((backup) => readManifest(storage, { plan, backup }, options.signal)),
+    )
+    for (const result of read) {
+      if (result.kind === 'manifest') backups.push(result.manifest)
+      if (result.kind === 'unreadable') unreadable.push(result)
+    }
+  }
+  return { plan, backups, unreadable }
+}
+
+/** Names of the plans that have anything below this prefix, in byte order. */
+export async function listPlans(storage: Storage, signal?: AbortSignal): Promise<string[]> {
+  const plans: string[] = []
+  for await (const item of storage.listLevel('', { signal })) {
+    if (item.kind === 'prefix') plans.push(item.prefix.slice(0, -1))
+  }
+  return plans.filter((name) => /^[a-z0-9][a-z0-9-]{0,62}$/.test(name))
+}
+
+async function listSlots(storage: Storage, plan: string, signal?: AbortSignal): Promise<string[]> {
+  const prefix = planPrefix(plan)
+  const ids: string[] = []
+  for await (const item of storage.listLevel(prefix, { signal })) {
+    if (item.kind !== 'object' || !item.key.endsWith('.json')) continue
+    const id = item.key.slice(prefix.length, -'.json'.length)
+    if (parseBackupId(id)) ids.push(id)
+  }
+  return ids.sort(byFenceDescending)
+}
+
+type ReadManifest =
+  | { readonly kind: 'manifest'; readonly manifest: Manifest }
+  | { readonly kind: 'void' }
+  | { readonly kind: 'unreadable'; readonly backup: string; readonly message: string }
+
+async function readManifest(
+  storage: Storage,
+  at: { readonly plan: string; readonly backup: string },
+  signal?: AbortSignal,
+): Promise<ReadManifest> {
+  try {
+    const slot = await readSlot(storage, slotKey(at.plan, at.backup), signal)
+    return slot?.kind === 'manifest' ? slot : { kind: 'void' }
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error
+    return { kind: 'unreadable', backup: at.backup, message: error.message }
+  }
+}

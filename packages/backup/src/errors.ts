@@ -1,0 +1,28 @@
+import { BackstreamError, type BackstreamErrorOptions } from '@backstream/kernel'
+
+export type BackupErrorCode =
+  | 'preflight-failed'
+  | 'source-empty'
+  | 'count-mismatch'
+  | 'foreign-prefix'
+  | 'idle'
+  | 'fenced-off'
+  | 'slot-voided'
+  | 'slot-taken'
+  | 'manifest-invalid'
+  | 'manifest-too-new'
+  | 'no-such-backup'
+  | 'ambiguous-backup'
+  | 'restore-target'
+  | 'unsafe-entry'
+  | 'not-verified'
+  | 'cannot-write'
+
+export class BackupError extends BackstreamError {
+  override readonly name = 'BackupError'
+  declare readonly code: BackupErrorCode
+
+  constructor(code: BackupErrorCode, message: string, options: BackstreamErrorOptions = {}) {
+    super(code, message, options)
+  }
+}

@@ -1,0 +1,31 @@
+export type {
+  BackupDeps,
+  BackupPlan,
+  BackupRequest,
+  RunGuard,
+} from './backup-request.ts'
+export { type ListBackupsOptions, listBackups, listPlans, type PlanBackups } from './catalogue.ts'
+export { type CleanUpReport, cleanUpAttempt } from './clean-up.ts'
+export { BackupError, type BackupErrorCode } from './errors.ts'
+export type { ExtractReport } from './extract-tree.ts'
+export { attemptOfKey, slotKey } from './layout.ts'
+export { type Manifest, type ManifestArchive, parseSlot, type SlotContent } from './manifest.ts'
+export { readOwner } from './owner-mark.ts'
+export {
+  compareStatus,
+  contentBytesOf,
+  type LastRun,
+  type NewestBackup,
+  needsAttention,
+  type PlanState,
+  type PlanStatus,
+  type PlanStatusInput,
+  planStates,
+  planStatus,
+  storedBytesOf,
+} from './plan-status.ts'
+export type { BackupPhase, BackupProgress } from './progress-meter.ts'
+export { type ResolvedRef, resolveRef } from './resolve-ref.ts'
+export { type RestoreProgress, type RestoreRequest, restoreBackup } from './restore-backup.ts'
+export { runBackup } from './run-backup.ts'
+export { commitManifest, type VoidRequest, voidSlot } from './slot.ts'

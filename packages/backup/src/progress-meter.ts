@@ -1,0 +1,81 @@
+import type { TarSegment } from '@backstream/archive'
+import type { Clock } from '@backstream/kernel'
+
+export type BackupPhase = 'preflight' | 'streaming' | 'checking' | 'committing' | 'cleaning'
+
+/** A look at a run in flight; the shape of `RunProgress` of the jobs package. */
+export interface BackupProgress {
+  readonly phase: BackupPhase
+  readonly bytesRead: number
+  readonly bytesStored: number
+  readonly entries: number
+  readonly bytesTotal: number | null
+  readonly percent: number | null
+  readonly bytesPerSecond: number
+  readonly etaSeconds: number | null
+}
+
+const windowMs = 5_000
+
+/** Counts what flows past and turns it into progress; rates are over the last few seconds. */
+export class ProgressMeter {
+  phase: BackupPhase = 'preflight'
+  bytesTotal: number | null = null
+  bytesStored = 0
+  #tarBytes = 0
+  #contentBytes = 0
+  #entries = 0
+  readonly #clock: Clock
+  readonly #marks: { at: number; bytes: number }[] = []
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /**
+   * Content bytes. A large entry counts in full when its header passes, so the tar bytes seen so far
+   * bound it.
+   */
+  get bytesRead(): number {
+    return Math.min(this.#contentBytes, this.#tarBytes)
+  }
+
+  async *count(segments: AsyncIterable<TarSegment>): AsyncGenerator<TarSegment> {
+    for await (const segment of segments) {
+      this.#tarBytes += segment.bytes.byteLength
+      this.#entries += segment.entries.length
+      for (const entry of segment.entries) this.#contentBytes += entry.size
+      yield segment
+    }
+  }
+
+  look(): BackupProgress {
+    const now = this.#clock.monotonicMs()
+    const bytes = this.bytesRead
+    this.#marks.push({ at: now, bytes })
+    while (this.#marks.length > 2 && now - (this.#marks[0]?.at ?? now) > windowMs) {
+      this.#marks.shift()
+    }
+    const first = this.#marks[0] ?? { at: now, bytes }
+    const seconds = (now - first.at) / 1000
+    const bytesPerSecond = seconds > 0 ? Math.round((bytes - first.bytes) / seconds) : 0
+    const left = this.bytesTotal === null ? null : Math.max(0, this.bytesTotal - bytes)
+    return {
+      phase: this.phase,
+      bytesRead: bytes,
+      bytesStored: this.bytesStored,
+      entries: this.#entries,
+      bytesTotal: this.bytesTotal,
+      percent: this.#percent(bytes),
+      bytesPerSecond,
+      etaSeconds: left !== null && bytesPerSecond > 0 ? Math.round(left / bytesPerSecond) : null,
+    }
+  }
+
+  #percent(bytes: number): number | null {
+    if (this.phase === 'checking' || this.phase === 'committing') return 100
+    if (this.bytesTotal === null) return null
+    // 100 is kept for the end: an estimate may be too low.
+    return Math.min(99, Math.floor(this.bytesTotal === 0 ? 0 : (100 * bytes) / this.bytesTotal))
+  }
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto'
+import { isStorageError, type Storage } from '@backstream/storage'
+import { BackupError } from './errors.ts'
+import type { Manifest, ManifestArchive } from './manifest.ts'
+
+export interface ReadArchiveOptions {
+  readonly signal: AbortSignal
+  /** Called with the bytes fetched so far, over all volumes. */
+  readonly onFetched?: (bytes: number) => void
+}
+
+/** Dropped connections in a row, without a byte in between, before giving up. */
+const maxResumes = 5
+
+/**
+ * The archive as it is stored, volume after volume, each compared with the manifest's size and
+ * SHA-256 as it ends. A dropped connection goes on where it stopped.
+ */
+export async function* readArchive(
+  storage: Storage,
+  manifest: Manifest,
+  options: ReadArchiveOptions,
+): AsyncGenerator<Uint8Array> {
+  let fetched = 0
+  for (const volume of manifest.archives) {
+    const hash = createHash('sha256')
+    let bytes = 0
+    for await (const chunk of readVolume(storage, volume, options.signal)) {
+      hash.update(chunk)
+      bytes += chunk.byteLength
+      fetched += chunk.byteLength
+      options.onFetched?.(fetched)
+      yield chunk
+    }
+    if (bytes !== volume.bytes || hash.digest('hex') !== volume.sha256) {
+      throw notWhatWasStored(storage, volume)
+    }
+  }
+}
+
+async function* readVolume(
+  storage: Storage,
+  volume: ManifestArchive,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  let at = 0
+  let failuresInARow = 0
+  while (at < volume.bytes) {
+    signal.throwIfAborted()
+    try {
+      const range = { start: at, end: volume.bytes }
+      const object = await storage.get(volume.key, { range, signal })
+      if (object.totalBytes !== volume.bytes) throw notWhatWasStored(storage, volume)
+      for await (const chunk of object.body) {
+        at += chunk.byteLength
+        failuresInARow = 0
+        yield chunk
+      }
+      // A body that ends early without an error is a dropped connection too.
+      if (at < volume.bytes) failuresInARow++
+    } catch (error) {
+      if (!mayPass(error)) throw error
+      failuresInARow++
+      if (failuresInARow > maxResumes) throw error
+    }
+    if (failuresInARow > maxResumes) throw notWhatWasStored(storage, volume)
+  }
+}
+
+function mayPass(error: unknown): boolean {
+  return (['network', 'timeout', 'unavailable', 'throttled'] as const).some((code) =>
+    isStorageError(error, code),
+  )
+}
+
+function notWhatWasStored(storage: Storage, volume: ManifestArchive): BackupError {
+  return new BackupError(
+    'not-verified',
+    `${storage.location}/${volume.key} is not what was stored: its size or SHA-256 differs from the manifest's`,
+    { permanent: true, remedy: 'Restore another backup; keep this one for inspection.' },
+  )
+}

@@ -1,0 +1,66 @@
+import type { Storage } from '@backstream/storage'
+import { listBackups } from './catalogue.ts'
+import { BackupError } from './errors.ts'
+import type { Manifest } from './manifest.ts'
+
+export interface ResolvedRef {
+  readonly manifest: Manifest
+  /** Newer backups that `latest` passed over, and why. */
+  readonly passedOver: readonly { readonly backup: string; readonly reason: string }[]
+}
+
+/**
+ * Finds the backup a REF names: `PLAN`, `PLAN/latest` (the newest good one) or `PLAN/ID`, where a
+ * unique beginning of ID is enough.
+ *
+ * `beforeMs`: the newest good one that had finished by then. Rejects with `no-such-backup` or
+ * `ambiguous-backup`.
+ */
+export async function resolveRef(
+  storage: Storage,
+  ref: string,
+  options: { readonly signal?: AbortSignal; readonly beforeMs?: number } = {},
+): Promise<ResolvedRef> {
+  const [plan = '', wanted = 'latest', ...rest] = ref.split('/')
+  if (plan === '' || rest.length > 0)
+    throw none(ref, 'A backup is named PLAN, PLAN/latest or PLAN/ID.')
+  const { backups, unreadable } = await listBackups(
+    storage,
+    plan,
+    options.signal ? { signal: options.signal } : {},
+  )
+  if (wanted !== 'latest') return { manifest: pick(ref, wanted, backups), passedOver: [] }
+  const inTime = backups.filter(
+    ({ run }) => options.beforeMs === undefined || Date.parse(run.finishedAt) <= options.beforeMs,
+  )
+  const good = inTime.findIndex(({ status }) => status === 'good')
+  const manifest = inTime[good]
+  if (!manifest) {
+    throw none(
+      ref,
+      backups.length > 0
+        ? `There are ${backups.length} backups, but none that is good and had finished by then: \`backstream list ${plan}\` shows them.`
+        : `\`backstream list\` shows what there is in ${storage.location}.`,
+    )
+  }
+  const passedOver = [
+    ...unreadable.map(({ backup, message }) => ({ backup, reason: message })),
+    ...inTime.slice(0, good).map(({ backup, status }) => ({ backup, reason: status })),
+  ].filter(({ backup }) => backup > manifest.backup)
+  return { manifest, passedOver }
+}
+
+function pick(ref: string, wanted: string, backups: readonly Manifest[]): Manifest {
+  const found = backups.filter(({ backup }) => backup.startsWith(wanted))
+  if (found.length === 1 && found[0]) return found[0]
+  if (found.length === 0) throw none(ref, 'See `backstream list` for what there is.')
+  const names = found.slice(0, 5).map(({ backup }) => backup)
+  throw new BackupError('ambiguous-backup', `${ref} could be ${names.join(', ')}`, {
+    permanent: true,
+    remedy: 'Give more of the id.',
+  })
+}
+
+function none(ref: string, remedy: string): BackupError {
+  return new BackupError('no-such-backup', `There is no backup ${ref}`, { permanent: true, remedy })
+}

@@ -1,0 +1,111 @@
+import { mkdirSync, opendirSync } from 'node:fs'
+import { crc32 } from 'node:zlib'
+import { readTar, unpackFrames } from '@backstream/archive'
+import type { Storage } from '@backstream/storage'
+import { BackupError } from './errors.ts'
+import { type ExtractReport, TreeExtractor } from './extract-tree.ts'
+import type { Manifest } from './manifest.ts'
+import { readArchive } from './read-archive.ts'
+
+export interface RestoreRequest {
+  readonly manifest: Manifest
+  /** Made (0700) when it is not there; must be empty. */
+  readonly to: string
+  readonly signal: AbortSignal
+  readonly keepSetuid?: boolean
+  readonly keepOwners: boolean
+  readonly onProgress?: (progress: RestoreProgress) => void
+}
+
+export interface RestoreProgress {
+  readonly bytesFetched: number
+  readonly bytesTotal: number
+  readonly entries: number
+}
+
+/**
+ * Restores a whole backup into an empty directory, and resolves only when every byte was compared:
+ * the stored volumes with the manifest's SHA-256, each frame with its checksum, the plain tar with
+ * size, CRC-32 and entry counts. A rejection leaves what was written so far where it is.
+ */
+export async function restoreBackup(
+  storage: Storage,
+  request: RestoreRequest,
+): Promise<ExtractReport> {
+  const { manifest, signal } = request
+  if (manifest.encryption) {
+    throw new BackupError('restore-target', `${manifest.backup} is encrypted`, {
+      permanent: true,
+      remedy: 'This version cannot decrypt; RESTORE.md beside the archive tells how to by hand.',
+    })
+  }
+  prepareTarget(request.to)
+  const bytesTotal = manifest.archives.reduce((total, { bytes }) => total + bytes, 0)
+  const extractor = new TreeExtractor({
+    root: request.to,
+    signal,
+    keepOwners: request.keepOwners,
+    ...(request.keepSetuid === undefined ? {} : { keepSetuid: request.keepSetuid }),
+  })
+  const onFetched = (bytesFetched: number) =>
+    request.onProgress?.({ bytesFetched, bytesTotal, entries: extractor.report.entries })
+  const stored = readArchive(storage, manifest, { signal, onFetched })
+  const sum = { bytes: 0, crc32: 0 }
+  const plain = tally(
+    unpackFrames(stored, { algorithm: manifest.compression.algorithm, signal }),
+    sum,
+  )
+  for await (const entry of readTar(plain, { signal })) await extractor.extract(entry)
+  const report = extractor.finish()
+  assertSame(manifest, { ...sum, entries: report.entries })
+  return report
+}
+
+async function* tally(
+  plain: AsyncIterable<Uint8Array>,
+  sum: { bytes: number; crc32: number },
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of plain) {
+    sum.bytes += chunk.byteLength
+    sum.crc32 = crc32(chunk, sum.crc32)
+    yield chunk
+  }
+}
+
+function assertSame(
+  { content, plan, backup }: Manifest,
+  found: { readonly bytes: number; readonly crc32: number; readonly entries: number },
+): void {
+  const sum = found.crc32.toString(16).padStart(8, '0')
+  const isSame =
+    found.bytes === content.bytes && sum === content.crc32 && found.entries === content.entries
+  if (isSame) return
+  throw new BackupError(
+    'not-verified',
+    `What was restored of ${plan}/${backup} is not what was backed up: ${found.entries} entries, ${found.bytes} bytes, CRC-32 ${sum} instead of ${content.entries}, ${content.bytes}, ${content.crc32}`,
+    { permanent: true, remedy: 'Do not rely on what was written; restore another backup.' },
+  )
+}
+
+/** Restoring over something would mix two states: only an empty or new directory is taken. */
+function prepareTarget(to: string): void {
+  try {
+    mkdirSync(to, { recursive: true, mode: 0o700 })
+    const directory = opendirSync(to)
+    try {
+      if (directory.readSync() === null) return
+    } finally {
+      directory.closeSync()
+    }
+  } catch (cause) {
+    throw new BackupError('cannot-write', `${to} cannot be restored into`, {
+      cause,
+      permanent: true,
+      remedy: 'Name a directory that can be made or written to.',
+    })
+  }
+  throw new BackupError('restore-target', `${to} is not empty`, {
+    permanent: true,
+    remedy: 'Name a new or empty directory.',
+  })
+}
