@@ -1,2 +1,22 @@
+export { type Fault, type FaultyMethod, type FaultyOptions, faulty } from './decorators/faulty.ts'
+export { type LoggingOptions, logging } from './decorators/logging.ts'
+export { type RetryingOptions, retrying } from './decorators/retrying.ts'
 export * from './errors.ts'
+export { type MeasureOptions, measureBody } from './measure-body.ts'
+export { createMemoryStorage, type MemoryStorageOptions } from './memory-storage.ts'
+export {
+  createObjectHasher,
+  type ObjectDigest,
+  type ObjectHasher,
+  type PartDigest,
+} from './object-digest.ts'
+export { assertListPrefix, assertObjectKey } from './object-key.ts'
+export {
+  isTransient,
+  isTransientOrUnknown,
+  type Retry,
+  type RetryOptions,
+  type RetryPolicy,
+  retryRequest,
+} from './retry-request.ts'
 export type * from './storage.ts'
