@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { isStorageError, type StorageErrorCode } from '../errors.ts'
+import type { ObjectBody } from '../storage.ts'
+
+export function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
+
+/** Bytes that differ from offset to offset and do not repeat with any power of two. */
+export function patternBytes(length: number): Uint8Array {
+  const bytes = Buffer.alloc(length)
+  for (let at = 0; at < length; at++) bytes[at] = (at * 31 + (at >>> 8) * 7) & 0xff
+  return bytes
+}
+
+export function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** The bytes in chunks of the given sizes, over and over. */
+export async function* chunksOf(
+  bytes: Uint8Array,
+  ...sizes: readonly number[]
+): AsyncGenerator<Uint8Array> {
+  for (let at = 0, turn = 0; at < bytes.byteLength; turn++) {
+    const size = sizes[turn % sizes.length] ?? bytes.byteLength
+    yield bytes.subarray(at, at + size)
+    at += size
+  }
+}
+
+export async function readAll(object: ObjectBody): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of object.body) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+export async function collect<T>(entries: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const entry of entries) all.push(entry)
+  return all
+}
+
+export async function rejectsWith(
+  code: StorageErrorCode,
+  promise: Promise<unknown>,
+): Promise<void> {
+  await assert.rejects(promise, (error) => {
+    assert.ok(isStorageError(error), `a StorageError, not ${error}`)
+    assert.equal(error.code, code, error.message)
+    return true
+  })
+}
