@@ -1,0 +1,182 @@
+/**
+ * Tells of runs that failed for good: each at least once, also those that failed while nobody listened.
+ *
+ * Queue events are the quick way, but they begin where the listener begins; so the failed set is
+ * looked through at the start and every minute. What was dealt with is noted in Redis with the time of
+ * the failure, so that a run that is retried and fails again counts again. Of several processes one
+ * deals with a failure at a time, by a claim that runs out.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type BackupRunPayload, payloadSchemas } from '@backstream/jobs'
+import { describeError } from '@backstream/kernel'
+import { type Job, QueueEvents } from 'bullmq'
+import { type Link, linkOf, logQueueError, type QueueConnection } from './open-connection.ts'
+import { planOfJob, planOfJobId } from './run-summary.ts'
+
+export interface FailedRun {
+  readonly queue: string
+  readonly jobId: string
+  /** Null when neither the payload nor the id names one. */
+  readonly plan: string | null
+  /** Null when the job is gone, or was never a valid one. */
+  readonly payload: BackupRunPayload | null
+  /** Null when the job is gone. */
+  readonly timestampMs: number | null
+  readonly failedReason: string
+}
+
+export interface FailedRunListener extends AsyncDisposable {
+  /** Listens to these queues from now on, and to no others. */
+  watch(queues: readonly string[]): void
+}
+
+export interface FailedRunOptions {
+  readonly queues: readonly string[]
+  /** Must be idempotent. When it rejects, the run is handed over again later. */
+  handler(run: FailedRun): Promise<void>
+  readonly lookEveryMs?: number
+}
+
+const claimMs = 10 * 60_000
+const lookEveryMs = 60_000
+
+export function onRunFailed(
+  connection: QueueConnection,
+  options: FailedRunOptions,
+): FailedRunListener {
+  const link = linkOf(connection)
+  const stopping = new AbortController()
+  const listeners = new Map<string, QueueEvents>()
+  const underway = new Set<Promise<void>>()
+
+  function start(work: Promise<void>, queue: string): void {
+    const quiet = work.catch((error: unknown) => {
+      link.logger.warn(
+        { queue, err: error },
+        `a failed run of ${queue} is not dealt with yet: ${describeError(error)}`,
+      )
+    })
+    underway.add(quiet)
+    void quiet.finally(() => underway.delete(quiet))
+  }
+
+  function listen(queue: string): QueueEvents {
+    const events = new QueueEvents(queue, {
+      prefix: connection.installation,
+      connection: link.patientRedis(),
+      skipVersionCheck: true,
+    })
+    events.on('error', (error) => logQueueError(link.logger, queue, error))
+    events.on('failed', ({ jobId, failedReason }) =>
+      start(dealWithEvent(link, options, { queue, jobId, failedReason }), queue),
+    )
+    // Listening first and looking then leaves no gap between the two.
+    start(
+      events.waitUntilReady().then(() => lookThrough(link, options, queue)),
+      queue,
+    )
+    return events
+  }
+
+  function watch(queues: readonly string[]): void {
+    for (const queue of queues) {
+      if (!listeners.has(queue)) listeners.set(queue, listen(queue))
+    }
+    for (const [queue, events] of listeners) {
+      if (queues.includes(queue)) continue
+      listeners.delete(queue)
+      start(events.close(), queue)
+    }
+  }
+
+  async function lookAgain(): Promise<void> {
+    for (;;) {
+      await sleep(options.lookEveryMs ?? lookEveryMs, undefined, {
+        signal: stopping.signal,
+        ref: false,
+      })
+      for (const queue of listeners.keys()) start(lookThrough(link, options, queue), queue)
+    }
+  }
+
+  watch(options.queues)
+  void lookAgain().catch(() => {
+    // Stopped.
+  })
+  return {
+    watch,
+    async [Symbol.asyncDispose]() {
+      stopping.abort()
+      await Promise.allSettled([...listeners.values()].map((events) => events.close()))
+      await Promise.race([Promise.all(underway), sleep(5000, undefined, { ref: false })])
+    },
+  }
+}
+
+interface FailedEvent {
+  readonly queue: string
+  readonly jobId: string
+  readonly failedReason: string
+}
+
+async function dealWithEvent(
+  link: Link,
+  options: FailedRunOptions,
+  event: FailedEvent,
+): Promise<void> {
+  const job = await link.queue(event.queue).getJob(event.jobId)
+  if (job) return await dealWith(link, options, job)
+  // Removed already, by hand or to make room: what the event says must do.
+  await claimed(link, event, () =>
+    options.handler({
+      ...event,
+      plan: planOfJobId(event.jobId) ?? null,
+      payload: null,
+      timestampMs: null,
+    }),
+  )
+}
+
+async function lookThrough(link: Link, options: FailedRunOptions, queue: string): Promise<void> {
+  const jobs = await link.queue(queue).getJobs(['failed'], 0, -1)
+  const handled = link.key('handled', queue)
+  for (const job of jobs) if (job) await dealWith(link, options, job)
+  // Of failures that are in the set no more nobody will ask again.
+  const ids = new Set(jobs.map((job) => job?.id))
+  const noted = await link.redis.zrange(handled, '0', '-1')
+  const stale = noted.filter((id) => !ids.has(id))
+  if (stale.length > 0) await link.redis.zrem(handled, ...stale)
+}
+
+async function dealWith(link: Link, options: FailedRunOptions, job: Job): Promise<void> {
+  const { queueName: queue, finishedOn } = job
+  const jobId = job.id ?? ''
+  const noted = await link.redis.zscore(link.key('handled', queue), jobId)
+  // Without a time of failure it is running again by now.
+  if (finishedOn === undefined || Number(noted ?? -1) >= finishedOn) return
+  await claimed(link, { queue, jobId }, async () => {
+    await options.handler({
+      queue,
+      jobId,
+      plan: planOfJob(job) ?? null,
+      payload: payloadSchemas['backup.run'].safeParse(job.data).data ?? null,
+      timestampMs: job.timestamp,
+      failedReason: job.failedReason ?? '',
+    })
+    await link.redis.zadd(link.key('handled', queue), finishedOn, jobId)
+  })
+}
+
+async function claimed(
+  link: Link,
+  run: { readonly queue: string; readonly jobId: string },
+  deal: () => Promise<void>,
+): Promise<void> {
+  const key = link.key('handling', run.queue, run.jobId)
+  if ((await link.redis.set(key, '1', 'PX', claimMs, 'NX')) !== 'OK') return
+  try {
+    await deal()
+  } finally {
+    await link.redis.del(key)
+  }
+}

@@ -1,0 +1,162 @@
+import { randomBytes } from 'node:crypto'
+import {
+  type JobName,
+  maintenanceQueue,
+  type PayloadByJobName,
+  payloadSchemas,
+  queueOfPlan,
+  type Trigger,
+} from '@backstream/jobs'
+import { dueAt, findRuns, type RunFilter } from './find-runs.ts'
+import { cleanupJobOptions, type PlanRef, runJobOptions } from './job-options.ts'
+import { type Link, linkOf, type QueueConnection } from './open-connection.ts'
+import { livePresences } from './presence.ts'
+import { QueueError } from './queue-error.ts'
+import { noteQueues } from './queue-names.ts'
+import { type RunRef, type RunState, type RunSummary, summarize } from './run-summary.ts'
+import { translateError } from './translate-error.ts'
+import { type RunEvent, type WatchOptions, watchRun } from './watch-run.ts'
+
+export interface EnqueueRunRequest {
+  readonly plan: PlanRef
+  readonly trigger: Trigger
+  readonly pin?: boolean
+}
+
+export interface ConnectedWorker {
+  readonly name: string | null
+  readonly host: string
+  readonly pid: number
+  readonly startedAtMs: number
+  readonly serves: readonly string[]
+}
+
+/** Rejects with `QueueError`: `unreachable` after some seconds when Redis is away. */
+export interface RunProducer {
+  enqueueRun(request: EnqueueRunRequest): Promise<RunRef>
+  /** Asking again while an earlier one is not done gives the earlier one. */
+  enqueueCleanup(attempt: { readonly plan: string; readonly backup: string }): Promise<RunRef>
+  findRuns(filter: RunFilter): Promise<RunSummary[]>
+  getRun(ref: RunRef): Promise<RunSummary | undefined>
+  watchRun(ref: RunRef, options?: WatchOptions): AsyncGenerator<RunEvent, void, undefined>
+  /** Runs a failed run again, with all its attempts. */
+  retryRun(ref: RunRef): Promise<void>
+  workersOf(queue: string): Promise<ConnectedWorker[]>
+}
+
+/** Needs no closing of its own: it ends with the connection. */
+export function createRunProducer(connection: QueueConnection): RunProducer & AsyncDisposable {
+  const link = linkOf(connection)
+  const producer: RunProducer = {
+    enqueueRun: ({ plan, trigger, pin }) =>
+      enqueue(link, {
+        queue: queueOfPlan(plan),
+        name: 'backup.run',
+        payload: { v: 1, plan: plan.name, trigger, ...(pin ? { pin } : {}) },
+        options: runJobOptions(plan),
+      }),
+    enqueueCleanup: ({ plan, backup }) =>
+      enqueue(link, {
+        queue: maintenanceQueue,
+        name: 'backup.cleanup',
+        payload: { v: 1, plan, backup },
+        options: { ...cleanupJobOptions(), deduplication: { id: `${plan}/${backup}` } },
+      }),
+    findRuns: (filter) => findRuns(link, filter),
+    getRun: (ref) => getRun(link, ref),
+    watchRun: (ref, options) => watchRun(producer.getRun, ref, options),
+    retryRun: (ref) => retryRun(link, ref),
+    workersOf: (queue) => workersOf(connection, queue),
+  }
+  return {
+    enqueueRun: (request) => reach(link, producer.enqueueRun(request)),
+    enqueueCleanup: (attempt) => reach(link, producer.enqueueCleanup(attempt)),
+    findRuns: (filter) => reach(link, producer.findRuns(filter)),
+    getRun: (ref) => reach(link, producer.getRun(ref)),
+    watchRun: producer.watchRun,
+    retryRun: (ref) => reach(link, producer.retryRun(ref)),
+    workersOf: (queue) => reach(link, producer.workersOf(queue)),
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
+interface Enqueued<N extends JobName> {
+  readonly queue: string
+  readonly name: N
+  readonly payload: PayloadByJobName[N]
+  readonly options: Parameters<ReturnType<Link['queue']>['add']>[2]
+}
+
+async function enqueue<N extends JobName>(link: Link, job: Enqueued<N>): Promise<RunRef> {
+  const { plan } = job.payload
+  const checked = payloadSchemas[job.name].safeParse(job.payload)
+  if (!checked.success) {
+    throw new QueueError('invalid-payload', `not a ${job.name} job: ${checked.error.message}`, {
+      permanent: true,
+    })
+  }
+  await noteQueues(link, [job.queue])
+  const added = await link.queue(job.queue).add(job.name, checked.data, {
+    ...job.options,
+    // Ours, so that a command that was sent again after a reconnect adds nothing twice; and unique
+    // for ever, where BullMQ's own counter begins anew on an empty Redis.
+    jobId: `${plan}-${link.clock.now().toString(36)}-${randomBytes(4).toString('hex')}`,
+  })
+  return { queue: job.queue, jobId: added.id ?? '', plan }
+}
+
+async function getRun(link: Link, ref: RunRef): Promise<RunSummary | undefined> {
+  const queue = link.queue(ref.queue)
+  // State first: a run that ends in between has its result by the time we read it.
+  const state = runState(await queue.getJobState(ref.jobId))
+  const job = await queue.getJob(ref.jobId)
+  if (!job || state === 'gone') return undefined
+  const dueAtMs = state === 'delayed' ? await dueAt(link, ref.queue, ref.jobId) : null
+  return summarize(job, { state, queue: ref.queue, dueAtMs })
+}
+
+function runState(state: string): RunState {
+  switch (state) {
+    case 'completed':
+    case 'failed':
+    case 'delayed':
+    case 'active':
+      return state
+    case 'unknown':
+      return 'gone'
+    default:
+      return 'waiting'
+  }
+}
+
+async function retryRun(link: Link, ref: RunRef): Promise<void> {
+  const job = await link.queue(ref.queue).getJob(ref.jobId)
+  if (!job) {
+    throw new QueueError('no-such-run', `There is no run ${ref.jobId} in the queue ${ref.queue}`, {
+      permanent: true,
+      remedy: 'Start a new one with `backstream run`.',
+    })
+  }
+  await job.retry('failed', { resetAttemptsMade: true }).catch((error: unknown) => {
+    const code = (error as { code?: unknown }).code
+    if (code !== -3 && code !== -1) throw error
+    throw new QueueError('wrong-state', `The run ${ref.jobId} is not among the failed ones`, {
+      cause: error,
+      permanent: true,
+      remedy: 'Only a failed run can be tried again; start a new one with `backstream run`.',
+    })
+  })
+}
+
+async function workersOf(connection: QueueConnection, queue: string): Promise<ConnectedWorker[]> {
+  const workers = await livePresences(connection, 'worker')
+  return workers.filter(({ serves }) => serves.includes(queue))
+}
+
+async function reach<T>(link: Link, done: Promise<T>): Promise<T> {
+  try {
+    return await done
+  } catch (error) {
+    throw translateError(error, link.address)
+  }
+}
