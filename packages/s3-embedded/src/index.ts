@@ -1,0 +1,6 @@
+export type { KeyPair } from './credentials.ts'
+export type { Fault, FaultAction, FaultHandle, FaultMatch, FaultScript } from './faults.ts'
+export type { OperationName } from './operation-name.ts'
+export type { LoggedRequest, RequestLog } from './request-log.ts'
+export type { Limits } from './s3-request.ts'
+export { type S3Server, type S3ServerOptions, startS3Server } from './start-s3-server.ts'
