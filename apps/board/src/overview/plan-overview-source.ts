@@ -1,0 +1,105 @@
+import { type LastRun, listBackups, type PlanStatusInput, planStatus } from '@backstream/backup'
+import type { Config, Plan } from '@backstream/config'
+import { type Clock, describeError } from '@backstream/kernel'
+import type { ListedSchedule, RunProducer, RunSummary } from '@backstream/queue'
+import type { Storage } from '@backstream/storage'
+import type { PlanOverviewSource } from './read-overview.ts'
+
+export interface PlanOverviewSourceOptions {
+  readonly config: Config
+  /** By name of the storage; called once for each, and again when it rejected. */
+  readonly openStorage: (name: string) => Promise<Storage>
+  readonly producer: Pick<RunProducer, 'findRuns'>
+  readonly listSchedules: () => Promise<readonly ListedSchedule[]>
+  readonly clock: Clock
+}
+
+/** How far back the newest good backup is looked for behind suspect ones and voids. */
+const newestSlots = 20
+/** How far back the last run is looked for behind clean-ups. */
+const newestJobs = 5
+
+/** Plans from their manifests and, while Redis answers, from the queue. */
+export function createPlanOverviewSource(options: PlanOverviewSourceOptions): PlanOverviewSource {
+  const storages = rememberStorages(options.openStorage)
+  return {
+    async load(signal) {
+      const schedules = await options.listSchedules().catch(() => {
+        // The page says by itself that Redis does not answer; the bucket is told of nevertheless.
+        return []
+      })
+      const next = new Map(schedules.map(({ plan, nextMs }) => [plan, nextMs]))
+      return await Promise.all(
+        options.config.plans.map(async (plan) =>
+          planStatus({
+            plan: plan.name,
+            enabled: plan.enabled,
+            overdueAfterMs: plan.overdueAfterMs,
+            ...(await readBackups(plan, storages, signal)),
+            lastRun: await findLastRun(plan, options),
+            nextRunMs: next.get(plan.name) ?? null,
+            nowMs: options.clock.now(),
+          }),
+        ),
+      )
+    },
+  }
+}
+
+function rememberStorages(
+  open: (name: string) => Promise<Storage>,
+): (name: string) => Promise<Storage> {
+  const opened = new Map<string, Promise<Storage>>()
+  return (name) => {
+    const known = opened.get(name)
+    if (known) return known
+    const opening = open(name)
+    opened.set(name, opening)
+    opening.catch(() => opened.delete(name))
+    return opening
+  }
+}
+
+async function readBackups(
+  plan: Plan,
+  storageNamed: (name: string) => Promise<Storage>,
+  signal: AbortSignal,
+): Promise<Pick<PlanStatusInput, 'backups' | 'unreachable'>> {
+  try {
+    const storage = await storageNamed(plan.storage)
+    return { backups: await listBackups(storage, plan.name, { signal, limit: newestSlots }) }
+  } catch (error) {
+    return { backups: null, unreachable: describeError(error) }
+  }
+}
+
+async function findLastRun(
+  { name }: Plan,
+  { producer }: PlanOverviewSourceOptions,
+): Promise<LastRun | null> {
+  try {
+    const runs = await producer.findRuns({ plan: name, limit: newestJobs })
+    const last = runs.find(({ jobName }) => jobName === 'backup.run')
+    return last ? lastRunOf(last) : null
+  } catch {
+    // As above: of the queue nothing is known, and the page says so.
+    return null
+  }
+}
+
+function lastRunOf(run: RunSummary): LastRun {
+  const atMs = run.finishedAtMs ?? run.startedAtMs ?? run.createdAtMs
+  switch (run.state) {
+    case 'failed':
+      return { outcome: 'failed', atMs, cause: run.failedReason }
+    case 'completed':
+      return run.result?.outcome === 'skipped'
+        ? { outcome: 'skipped', atMs, cause: run.result.reason }
+        : { outcome: 'committed', atMs, cause: null }
+    case 'active':
+      return { outcome: 'running', atMs, cause: null }
+    default:
+      // Between two attempts the reason of the last one is what there is to say.
+      return { outcome: 'waiting', atMs, cause: run.failedReason }
+  }
+}

@@ -1,0 +1,62 @@
+import { deepEqual } from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createMetrics, type Metrics } from '@backstream/runtime'
+import type { Overview, PlanOverviewRow } from './overview/read-overview.ts'
+import { setGauges } from './set-gauges.ts'
+
+const good: PlanOverviewRow = {
+  plan: 'media',
+  state: 'overdue',
+  words: '',
+  newestGood: { backup: '', finishedAtMs: 5_000, ageMs: 90_000, bytes: 1, storedBytes: 1 },
+  overdueAfterMs: 60_000,
+  lastRun: { outcome: 'committed', atMs: 5_000, cause: null },
+  nextRunMs: 100_000,
+  backups: 1,
+}
+
+function overview(plans: readonly PlanOverviewRow[], workers = 2): Overview {
+  const counts = { waiting: 0, active: 0, delayed: 0, completed: 0, failed: 0, isPaused: false }
+  return { plans, queues: [{ queue: 'backups', workers, ...counts }], bullmq: '', asOfMs: 0 }
+}
+
+async function gaugesOf(metrics: Metrics): Promise<Record<string, number>> {
+  const lines = (await metrics.text()).split('\n')
+  const samples = lines.flatMap((line) => {
+    const match = /^backstream_(plan_\w+|workers)\{.*\} (\d+)$/.exec(line)
+    return match ? [[match[1], Number(match[2])] as const] : []
+  })
+  return Object.fromEntries(samples)
+}
+
+describe('setGauges', () => {
+  const metrics = createMetrics({ installation: 'home', version: '0.1.0' })
+
+  it('tells of a plan what is known', async () => {
+    setGauges(metrics, overview([good]))
+    deepEqual(await gaugesOf(metrics), {
+      plan_last_success_timestamp_seconds: 5,
+      plan_last_run_timestamp_seconds: 5,
+      plan_last_run_success: 1,
+      plan_next_run_timestamp_seconds: 100,
+      plan_overdue_after_seconds: 60,
+      plan_overdue: 1,
+      workers: 2,
+    })
+  })
+
+  it('tells nothing of backups in a bucket that cannot be read, nor the last it knew', async () => {
+    setGauges(metrics, overview([{ ...good, state: 'unknown', newestGood: null, lastRun: null }]))
+    deepEqual(await gaugesOf(metrics), {
+      plan_next_run_timestamp_seconds: 100,
+      plan_overdue_after_seconds: 60,
+      workers: 2,
+    })
+  })
+
+  it('forgets a plan that is gone', async () => {
+    setGauges(metrics, overview([good]))
+    setGauges(metrics, { ...overview([]), queues: null })
+    deepEqual(await gaugesOf(metrics), {})
+  })
+})

@@ -1,0 +1,26 @@
+import type { Metrics } from '@backstream/runtime'
+import type { Overview, PlanOverviewRow } from './overview/read-overview.ts'
+
+/** Sets the gauges anew from what is known now, so that nothing that is gone stays green. */
+export function setGauges(metrics: Metrics, overview: Overview): void {
+  metrics.forgetPlans()
+  metrics.workers.reset()
+  for (const row of overview.plans) setPlan(metrics, row)
+  for (const { queue, workers } of overview.queues ?? []) metrics.workers.set({ queue }, workers)
+}
+
+function setPlan({ plan: gauges }: Metrics, row: PlanOverviewRow): void {
+  const { plan, newestGood, lastRun, nextRunMs, overdueAfterMs } = row
+  if (nextRunMs !== null) gauges.nextRun.set({ plan }, nextRunMs / 1000)
+  if (overdueAfterMs !== null) gauges.overdueAfter.set({ plan }, overdueAfterMs / 1000)
+  if (lastRun?.outcome === 'committed' || lastRun?.outcome === 'failed') {
+    gauges.lastRun.set({ plan }, lastRun.atMs / 1000)
+    gauges.lastRunSuccess.set({ plan }, lastRun.outcome === 'committed' ? 1 : 0)
+  }
+  // An unreachable bucket tells nothing: no figure is better than the last green one.
+  if (newestGood === null) return
+  gauges.lastSuccess.set({ plan }, newestGood.finishedAtMs / 1000)
+  if (overdueAfterMs !== null) {
+    gauges.overdue.set({ plan }, newestGood.ageMs > overdueAfterMs ? 1 : 0)
+  }
+}
