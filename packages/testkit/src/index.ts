@@ -1,0 +1,42 @@
+export { type CollectingLogger, collectLogger, type LogLine } from './collect-logger.ts'
+export { type CompareTreesOptions, compareTrees } from './compare-trees.ts'
+export { contentOf, seededRandom } from './content.ts'
+export { findProgram } from './find-program.ts'
+export { type FixedClock, fixedClock } from './fixed-clock.ts'
+export { freePort } from './free-port.ts'
+export { leakGuard } from './leak-guard.ts'
+export {
+  type PrivateRedis,
+  type StartPrivateRedisOptions,
+  startPrivateRedis,
+} from './private-redis.ts'
+export { type SeededTreeOptions, seededTree } from './seeded-tree.ts'
+export {
+  digestTree,
+  type SnapshotEntry,
+  snapshotTree,
+  type TreeSnapshot,
+} from './snapshot-tree.ts'
+export {
+  type ProcessExit,
+  type StartedProcess,
+  type StartProcessOptions,
+  startProcess,
+} from './start-process.ts'
+export { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
+export { openTestCeph } from './test-ceph.ts'
+export { openTestRedis, type TestRedis } from './test-redis.ts'
+export { openTestS3, type TestS3 } from './test-s3.ts'
+export type {
+  Tree,
+  TreeContent,
+  TreeDirectory,
+  TreeEntry,
+  TreeFile,
+  TreeHardLink,
+  TreeSymlink,
+} from './tree.ts'
+export { type TreeArbitraryOptions, treeArbitrary } from './tree-arbitrary.ts'
+export { uniqueName } from './unique-name.ts'
+export { type WaitForOptions, waitFor } from './wait-for.ts'
+export { writeTree } from './write-tree.ts'
