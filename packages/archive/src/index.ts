@@ -1,1 +1,29 @@
+export { ArchiveError, type ArchiveErrorCode } from './archive-error.ts'
+export { type ByteString, decodeByteString, isAscii, toByteString } from './byte-string.ts'
+export { encodeTarHeader, type TarHeaderFields, tarHeaderBound } from './encode-tar-header.ts'
+export type { Compression } from './frame-codec.ts'
+export type {
+  IndexEntry,
+  IndexFooter,
+  IndexFrame,
+  IndexWarning,
+  PartSummary,
+} from './index-format.ts'
+export { type ArchiveIndex, type IndexObject, openIndex } from './open-index.ts'
+export {
+  type ArchivePart,
+  type ArchiveSummary,
+  type PackedArchive,
+  type PackOptions,
+  packArchive,
+} from './pack-archive.ts'
+export {
+  type ReadTarOptions,
+  readTar,
+  type TarEntry,
+  type TarEntryType,
+  type TarHeader,
+} from './read-tar.ts'
 export type * from './segment.ts'
+export { paddingOf } from './tar-layout.ts'
+export { type UnpackOptions, unpackFrames } from './unpack-frames.ts'

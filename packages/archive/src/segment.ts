@@ -9,6 +9,11 @@
 export interface TarSegment {
   readonly bytes: Uint8Array
   readonly entries: readonly SegmentEntry[]
+  /**
+   * Called at most once, by a consumer that is done with `bytes` and keeps no view of them: the
+   * producer may then fill the same memory again. Calling it is an economy, never a duty.
+   */
+  release?(): void
 }
 
 export type EntryType = 'file' | 'directory' | 'symlink' | 'link' | 'stream'
@@ -17,6 +22,8 @@ export type EntryType = 'file' | 'directory' | 'symlink' | 'link' | 'stream'
 export interface SegmentEntry {
   /** Path in the archive, no leading slash, a directory without its trailing one. */
   readonly path: string
+  /** The path's bytes, present only when they are not UTF-8: `path` then holds U+FFFD in places. */
+  readonly rawPath?: Uint8Array
   readonly type: EntryType
   /** Content bytes. */
   readonly size: number

@@ -1,0 +1,83 @@
+import { ArchiveError } from './archive-error.ts'
+
+/** Reads exact amounts from an async iterable of chunks. One reader, one caller at a time. */
+export class ByteReader {
+  readonly #chunks: AsyncIterator<Uint8Array>
+  #chunk: Uint8Array = new Uint8Array(0)
+  #at = 0
+  #done = false
+  #position = 0
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.asyncIterator]()
+  }
+
+  /** Bytes handed out so far. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** True when no byte is left. */
+  async isAtEnd(): Promise<boolean> {
+    return !(await this.#fill())
+  }
+
+  /** Exactly `size` bytes, a view of the chunk where it can be; `truncated` when fewer are left. */
+  async read(size: number): Promise<Buffer> {
+    const first = this.#take(size)
+    if (first.length === size) return first
+    const pieces = [first]
+    let missing = size - first.length
+    while (missing > 0) {
+      if (!(await this.#fill())) {
+        throw new ArchiveError(
+          'truncated',
+          `the data ends ${missing} bytes early, at byte ${this.#position}`,
+        )
+      }
+      const piece = this.#take(missing)
+      pieces.push(piece)
+      missing -= piece.length
+    }
+    return Buffer.concat(pieces, size)
+  }
+
+  /** What is at hand, at least one byte and at most `limit`; null at the end. */
+  async readSome(limit: number): Promise<Buffer | null> {
+    return (await this.#fill()) ? this.#take(limit) : null
+  }
+
+  /** Puts back the last `size` bytes of what `readSome` has just returned. */
+  unread(size: number): void {
+    this.#at -= size
+    this.#position -= size
+  }
+
+  /** Tells the producer that nothing more will be read. */
+  async close(): Promise<void> {
+    this.#done = true
+    await this.#chunks.return?.()
+  }
+
+  #take(limit: number): Buffer {
+    const size = Math.min(limit, this.#chunk.length - this.#at)
+    const view = Buffer.from(this.#chunk.buffer, this.#chunk.byteOffset + this.#at, size)
+    this.#at += size
+    this.#position += size
+    return view
+  }
+
+  async #fill(): Promise<boolean> {
+    while (this.#at === this.#chunk.length) {
+      if (this.#done) return false
+      const next = await this.#chunks.next()
+      if (next.done) {
+        this.#done = true
+        return false
+      }
+      this.#chunk = next.value
+      this.#at = 0
+    }
+    return true
+  }
+}

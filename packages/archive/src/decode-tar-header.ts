@@ -1,0 +1,87 @@
+import { ArchiveError } from './archive-error.ts'
+import { checksumOf, type Field, field } from './tar-layout.ts'
+
+/** A header block's fields as they stand, names as bytes. */
+export interface TarBlock {
+  readonly path: Buffer
+  readonly typeFlag: string
+  readonly size: number
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly userName: Buffer
+  readonly groupName: Buffer
+  readonly mtimeSeconds: number
+  readonly linkTarget: Buffer
+  readonly deviceMajor: number
+  readonly deviceMinor: number
+}
+
+/** Returns null for a block of zeros; throws `corrupt` for one whose checksum does not hold. */
+export function decodeTarBlock(block: Buffer): TarBlock | null {
+  const sum = checksumOf(block, 0)
+  if (sum === 8 * 0x20 && block.every((byte) => byte === 0)) return null
+  if (readNumber(block, field.checksum) !== sum) {
+    throw new ArchiveError('corrupt', 'a tar header does not match its checksum')
+  }
+  const magic = block.toString('latin1', field.magic.at, field.magic.at + 6)
+  const isUstar = magic === 'ustar\0'
+  if (!isUstar && magic !== 'ustar ') {
+    throw new ArchiveError('unsupported', 'a tar header is neither ustar nor GNU')
+  }
+  const name = readName(block, field.name)
+  const prefix = isUstar ? readName(block, field.prefix) : Buffer.alloc(0)
+  return {
+    path: prefix.length > 0 ? Buffer.concat([prefix, Buffer.from('/'), name]) : name,
+    typeFlag: String.fromCharCode(block[field.type.at] || 0x30),
+    size: readNumber(block, field.size),
+    mode: readNumber(block, field.mode) & 0o7777,
+    uid: readNumber(block, field.uid),
+    gid: readNumber(block, field.gid),
+    userName: readName(block, field.userName),
+    groupName: readName(block, field.groupName),
+    mtimeSeconds: readNumber(block, field.mtime),
+    linkTarget: readName(block, field.linkName),
+    deviceMajor: readNumber(block, field.deviceMajor),
+    deviceMinor: readNumber(block, field.deviceMinor),
+  }
+}
+
+/** The bytes before the first NUL, copied out of the block. */
+export function cutAtNul(bytes: Buffer): Buffer {
+  const end = bytes.indexOf(0)
+  return Buffer.from(end === -1 ? bytes : bytes.subarray(0, end))
+}
+
+function readName(block: Buffer, where: Field): Buffer {
+  return cutAtNul(block.subarray(where.at, where.at + where.bytes))
+}
+
+/** Octal digits, or (first bit set, as GNU writes what octal cannot hold) a two's complement number. */
+function readNumber(block: Buffer, where: Field): number {
+  const first = block[where.at] as number
+  if (first & 0x80) return readBinary(block, where)
+  const text = block
+    .toString('latin1', where.at, where.at + where.bytes)
+    .replace(/[\0 ]+$/, '')
+    .trimStart()
+  if (text === '') return 0
+  if (!/^[0-7]+$/.test(text)) {
+    throw new ArchiveError('corrupt', `a tar header holds ${JSON.stringify(text)} for a number`)
+  }
+  return Number.parseInt(text, 8)
+}
+
+function readBinary(block: Buffer, where: Field): number {
+  const first = block[where.at] as number
+  const isNegative = (first & 0x40) !== 0
+  let value = BigInt(isNegative ? first - 0x100 : first & 0x7f)
+  for (let i = where.at + 1; i < where.at + where.bytes; i++) {
+    value = value * 256n + BigInt(block[i] as number)
+  }
+  const number = Number(value)
+  if (!Number.isSafeInteger(number)) {
+    throw new ArchiveError('corrupt', 'a tar header holds a number beyond all sizes')
+  }
+  return number
+}

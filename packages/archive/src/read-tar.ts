@@ -1,0 +1,242 @@
+import { ArchiveError } from './archive-error.ts'
+import { ByteReader } from './byte-reader.ts'
+import { cutAtNul, decodeTarBlock, type TarBlock } from './decode-tar-header.ts'
+import { parsePaxRecords, paxNumber, paxTimeNs } from './pax-records.ts'
+import { BLOCK_BYTES, paddingOf } from './tar-layout.ts'
+
+export type TarEntryType =
+  | 'file'
+  | 'directory'
+  | 'symlink'
+  | 'link'
+  | 'character-device'
+  | 'block-device'
+  | 'fifo'
+
+export interface TarHeader {
+  /** As text; U+FFFD where the bytes are not UTF-8. A directory without its trailing slash. */
+  readonly path: string
+  /** The path's bytes: what to create on disk. */
+  readonly rawPath: Buffer
+  readonly type: TarEntryType
+  readonly size: number
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly userName: string
+  readonly groupName: string
+  /** With its fraction, as far as a double holds it; `mtimeNs` has all of it. */
+  readonly mtimeMs: number
+  readonly mtimeNs: bigint
+  /** For symlinks and links, else ''. */
+  readonly linkTarget: string
+  readonly rawLinkTarget: Buffer
+  readonly deviceMajor: number
+  readonly deviceMinor: number
+}
+
+export interface TarEntry {
+  readonly header: TarHeader
+  /**
+   * True when this file has the path of the entry just before it: the next member of a stream,
+   * whose content continues that one's.
+   */
+  readonly continues: boolean
+  /** To be read before the next entry is asked for; what is left then is skipped. */
+  readonly content: AsyncIterable<Buffer>
+}
+
+export interface ReadTarOptions {
+  readonly signal: AbortSignal
+}
+
+const maxExtensionBytes = 1 << 20
+const contentChunkBytes = 1 << 20
+
+/**
+ * Reads a plain tar, strictly: it ends with two zero blocks and nothing but zeros behind them, or
+ * it is `truncated` or `corrupt`. Paths are handed over as they stand, `..` and all: whether to
+ * trust them is the caller's business.
+ */
+export async function* readTar(
+  plain: AsyncIterable<Uint8Array>,
+  { signal }: ReadTarOptions,
+): AsyncGenerator<TarEntry, void, undefined> {
+  const reader = new ByteReader(plain)
+  let previous: Buffer | null = null
+  try {
+    for (;;) {
+      signal.throwIfAborted()
+      const header = await readHeader(reader)
+      if (header === null) break
+      const content = new EntryContent(reader, { size: header.size, signal })
+      const isFile = header.type === 'file'
+      yield { header, continues: isFile && previous?.equals(header.rawPath) === true, content }
+      await content.skip()
+      previous = isFile ? header.rawPath : null
+    }
+    await requireZerosOnly(reader, signal)
+  } finally {
+    await reader.close()
+  }
+}
+
+/** One entry's content, read by whoever iterates and skipped by `readTar` afterwards. */
+class EntryContent implements AsyncIterable<Buffer> {
+  readonly #reader: ByteReader
+  readonly #signal: AbortSignal
+  readonly #padding: number
+  #left: number
+
+  constructor(reader: ByteReader, { size, signal }: { size: number; signal: AbortSignal }) {
+    this.#reader = reader
+    this.#signal = signal
+    this.#left = size
+    this.#padding = paddingOf(size)
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    while (this.#left > 0) yield await this.#next()
+  }
+
+  async skip(): Promise<void> {
+    while (this.#left > 0) await this.#next()
+    if (this.#padding > 0) await this.#reader.read(this.#padding)
+    this.#left = 0
+  }
+
+  async #next(): Promise<Buffer> {
+    this.#signal.throwIfAborted()
+    const chunk = await this.#reader.readSome(Math.min(this.#left, contentChunkBytes))
+    if (chunk === null) {
+      throw new ArchiveError('truncated', `the archive ends ${this.#left} bytes before a file does`)
+    }
+    this.#left -= chunk.length
+    return chunk
+  }
+}
+
+interface Extensions {
+  path?: Buffer
+  linkTarget?: Buffer
+  pax?: ReadonlyMap<string, Buffer>
+}
+
+/** The next entry's header with all that stands before it; null at the first zero block. */
+async function readHeader(reader: ByteReader): Promise<TarHeader | null> {
+  const extensions: Extensions = {}
+  let isExtended = false
+  for (;;) {
+    const block = decodeTarBlock(await readBlock(reader))
+    if (block === null) {
+      if (isExtended) throw new ArchiveError('truncated', 'the archive ends before an entry does')
+      return null
+    }
+    if (!(await readExtension(reader, { block, extensions }))) {
+      return combine(block, extensions)
+    }
+    isExtended = true
+  }
+}
+
+async function readBlock(reader: ByteReader): Promise<Buffer> {
+  if (await reader.isAtEnd()) {
+    throw new ArchiveError('truncated', 'the archive ends without the two zero blocks of a tar')
+  }
+  return reader.read(BLOCK_BYTES)
+}
+
+async function readExtension(
+  reader: ByteReader,
+  { block, extensions }: { block: TarBlock; extensions: Extensions },
+): Promise<boolean> {
+  if (!'xgLK'.includes(block.typeFlag)) return false
+  if (block.size > maxExtensionBytes) {
+    throw new ArchiveError('too-large', `a tar header of ${block.size} bytes is refused`)
+  }
+  const content = await reader.read(block.size)
+  await reader.read(paddingOf(block.size))
+  if (block.typeFlag === 'L') extensions.path = cutAtNul(content)
+  else if (block.typeFlag === 'K') extensions.linkTarget = cutAtNul(content)
+  else if (block.typeFlag === 'x') extensions.pax = parsePaxRecords(content)
+  else throw new ArchiveError('unsupported', 'global pax headers are not read')
+  return true
+}
+
+const types: Readonly<Record<string, TarEntryType>> = {
+  '0': 'file',
+  '1': 'link',
+  '2': 'symlink',
+  '3': 'character-device',
+  '4': 'block-device',
+  '5': 'directory',
+  '6': 'fifo',
+  '7': 'file',
+}
+
+function combine(block: TarBlock, extensions: Extensions): TarHeader {
+  const pax = extensions.pax
+  for (const key of pax?.keys() ?? []) {
+    if (key.startsWith('GNU.sparse.')) {
+      throw new ArchiveError('unsupported', 'sparse tar entries are not read')
+    }
+  }
+  const type = types[block.typeFlag]
+  if (type === undefined) {
+    throw new ArchiveError('unsupported', `tar entries of type ${block.typeFlag} are not read`)
+  }
+  const rawPath = withoutTrailingSlash(pax?.get('path') ?? extensions.path ?? block.path)
+  const rawLinkTarget = pax?.get('linkpath') ?? extensions.linkTarget ?? block.linkTarget
+  const mtimeNs = paxValue(pax, 'mtime', paxTimeNs) ?? BigInt(block.mtimeSeconds) * 1_000_000_000n
+  return {
+    path: rawPath.toString(),
+    rawPath,
+    type,
+    size: type === 'file' ? (paxValue(pax, 'size', paxNumber) ?? block.size) : 0,
+    mode: block.mode,
+    uid: paxValue(pax, 'uid', paxNumber) ?? block.uid,
+    gid: paxValue(pax, 'gid', paxNumber) ?? block.gid,
+    userName: (pax?.get('uname') ?? block.userName).toString(),
+    groupName: (pax?.get('gname') ?? block.groupName).toString(),
+    mtimeMs: msOf(mtimeNs),
+    mtimeNs,
+    linkTarget: rawLinkTarget.toString(),
+    rawLinkTarget,
+    deviceMajor: block.deviceMajor,
+    deviceMinor: block.deviceMinor,
+  }
+}
+
+/** Whole seconds and fraction apart, as Node computes it from a stat: equal times compare equal. */
+function msOf(ns: bigint): number {
+  return Number(ns / 1_000_000_000n) * 1000 + Number(ns % 1_000_000_000n) / 1e6
+}
+
+function paxValue<T>(
+  pax: Extensions['pax'],
+  key: string,
+  parse: (value: Buffer) => T,
+): T | undefined {
+  const value = pax?.get(key)
+  return value === undefined ? undefined : parse(value)
+}
+
+function withoutTrailingSlash(path: Buffer): Buffer {
+  let end = path.length
+  while (end > 1 && path[end - 1] === 0x2f) end--
+  return path.subarray(0, end)
+}
+
+async function requireZerosOnly(reader: ByteReader, signal: AbortSignal): Promise<void> {
+  if (decodeTarBlock(await readBlock(reader)) !== null) {
+    throw new ArchiveError('corrupt', 'a single zero block stands inside the archive')
+  }
+  for (;;) {
+    signal.throwIfAborted()
+    const rest = await reader.readSome(contentChunkBytes)
+    if (rest === null) return
+    if (rest.some((byte) => byte !== 0)) {
+      throw new ArchiveError('corrupt', 'there is data after the end of the archive')
+    }
+  }
+}

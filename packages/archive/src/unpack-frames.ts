@@ -1,0 +1,82 @@
+import { availableParallelism } from 'node:os'
+import { ByteReader } from './byte-reader.ts'
+import type { Compression } from './frame-codec.ts'
+import { gunzipMembers } from './gzip-members.ts'
+import { mapOrdered } from './ordered.ts'
+import { decodeZstdFrame } from './zstd-decoder.ts'
+import { readZstdFrame, type ZstdFrame } from './zstd-frames.ts'
+
+export interface UnpackOptions {
+  readonly algorithm: Compression['algorithm']
+  readonly signal: AbortSignal
+  /** Frames decompressed at once (zstd), default the number of cores. */
+  readonly concurrency?: number
+  /** A frame that is larger, or asks for more memory, is refused; default 64 MiB. */
+  readonly maxFrameBytes?: number
+}
+
+const defaultMaxFrameBytes = 64 << 20
+
+/**
+ * The plain bytes of an archive, frame by frame.
+ *
+ * Every frame must be whole, its checksum and its declared size must hold, and nothing may stand
+ * between or behind the frames: anything else is an `ArchiveError`, never a short output. What a cut
+ * at a frame's boundary leaves out only the tar's end can tell: see `readTar`.
+ */
+export async function* unpackFrames(
+  body: AsyncIterable<Uint8Array>,
+  options: UnpackOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { algorithm, signal } = options
+  const reader = new ByteReader(body)
+  try {
+    switch (algorithm) {
+      case 'none':
+        yield* passThrough(reader, signal)
+        break
+      case 'gzip':
+        yield* gunzipMembers(reader, signal)
+        break
+      case 'zstd':
+        yield* unzstd(reader, options)
+        break
+    }
+  } finally {
+    await reader.close()
+  }
+}
+
+async function* passThrough(
+  reader: ByteReader,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (;;) {
+    signal.throwIfAborted()
+    const chunk = await reader.readSome(Number.MAX_SAFE_INTEGER)
+    if (chunk === null) return
+    yield chunk
+  }
+}
+
+async function* unzstd(
+  reader: ByteReader,
+  options: UnpackOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { signal, maxFrameBytes = defaultMaxFrameBytes } = options
+  const { concurrency = availableParallelism() } = options
+  const frames = zstdFrames(reader, { signal, maxFrameBytes })
+  yield* mapOrdered(frames, concurrency + 1, (frame) => decodeZstdFrame(frame, maxFrameBytes))
+}
+
+async function* zstdFrames(
+  reader: ByteReader,
+  { signal, maxFrameBytes }: { signal: AbortSignal; maxFrameBytes: number },
+): AsyncGenerator<ZstdFrame, void, undefined> {
+  for (;;) {
+    signal.throwIfAborted()
+    const frame = await readZstdFrame(reader, maxFrameBytes)
+    if (frame === null) return
+    yield frame
+  }
+}
