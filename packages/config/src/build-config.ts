@@ -1,0 +1,211 @@
+import type { z } from 'zod'
+import { buildPlan, type KnownNames, type SaidPlan } from './build-plan.ts'
+import { expandPlans, type PlanEntry } from './expand-plans.ts'
+import { fingerprint } from './fingerprint.ts'
+import { noteLiteralSecrets } from './literal-secrets.ts'
+import type { Config, NotifyConfig, Plan, StorageConfig } from './model.ts'
+import { reportNotYet } from './not-yet.ts'
+import type { ParseOptions } from './parse-config.ts'
+import type { ProblemReport } from './problem-report.ts'
+import { readBoard, readInstallationName, readRedis, readVersion } from './read-installation.ts'
+import { limitSchema, retiredSchema, topKeys } from './schema/config-schema.ts'
+import { heartbeatSchema, notifySchema, topHints } from './schema/installation.ts'
+import { explainUnknownKey } from './schema/keys.ts'
+import { type PlanKeys, planHints, planShape } from './schema/plan.ts'
+import { type Mapping, readKeys, readMapping } from './schema/read-keys.ts'
+import { readValue } from './schema/report-issues.ts'
+import { storageSchema } from './schema/storage.ts'
+import { namePattern } from './schema/value.ts'
+import { expandTree } from './yaml/expand.ts'
+
+export interface BuildContext extends ParseOptions {
+  readonly report: ProblemReport
+}
+
+/** The configuration of a YAML tree; meaningless, or undefined, once `report` has an error. */
+export function buildConfig(tree: unknown, context: BuildContext): Config | undefined {
+  const { report } = context
+  if (tree === null) return undefined
+  const written = readMapping(tree, { path: [], report })
+  if (!written) return undefined
+  noteLiteralSecrets(written, [], report)
+  const { plans: writtenPlans, ...rest } = written
+  const top = expandTree(rest, [], { ...context, each: null }) as Mapping
+  reportTopKeys(written, report)
+  readVersion(top, context)
+  const sections = readSections(top, context)
+  const plans = readPlans(writtenPlans, top, context)
+  const config = {
+    name: readInstallationName(top, context),
+    redis: readRedis(top, context),
+    board: readBoard(top, context),
+    ...sections,
+    plans,
+    retired: readRetired(top, plans, context),
+  }
+  const isWhole = config.redis !== undefined && config.board !== undefined
+  if (report.hasErrors || !isWhole) return undefined
+  const meaning = config as Omit<Config, 'fingerprint' | 'file'>
+  return { ...meaning, fingerprint: fingerprint(meaning), file: context.file }
+}
+
+function reportTopKeys(top: Mapping, report: ProblemReport): void {
+  for (const [key, value] of Object.entries(top)) {
+    if (topKeys.includes(key)) reportNotYet(value, { key: [key], path: [key] }, report)
+    else report.keyError([key], explainUnknownKey(key, { known: topKeys, hints: topHints }))
+  }
+  for (const path of pathsBelow(top)) {
+    reportNotYet(valueAt(top, path), { key: path, path }, report)
+  }
+}
+
+/** Keys of the board and of each storage. */
+function pathsBelow(top: Mapping): string[][] {
+  const storages = asMapping(top['storages'])
+  return [
+    ...Object.keys(asMapping(top['board'])).map((key) => ['board', key]),
+    ...Object.keys(storages).flatMap((name) =>
+      Object.keys(asMapping(storages[name])).map((key) => ['storages', name, key]),
+    ),
+  ]
+}
+
+function valueAt(tree: unknown, path: readonly string[]): unknown {
+  return path.reduce((at, key) => asMapping(at)[key], tree)
+}
+
+function readSections(
+  top: Mapping,
+  context: BuildContext,
+): Pick<Config, 'notify' | 'heartbeat' | 'limits' | 'storages'> {
+  const { report } = context
+  const heartbeat =
+    top['heartbeat'] === undefined
+      ? undefined
+      : readValue(heartbeatSchema, top['heartbeat'], { path: ['heartbeat'], report })
+  return {
+    notify: readNamed<NotifyConfig>('notify', notifySchema, { top, report }),
+    heartbeat: heartbeat ?? null,
+    limits: readNamed<number>('limits', limitSchema, { top, report }),
+    storages: readStorages(top, context),
+  }
+}
+
+function readStorages(top: Mapping, { report }: BuildContext): Record<string, StorageConfig> {
+  if (top['storages'] === undefined) {
+    report.error(['storages'], {
+      message: 'storages is missing',
+      remedy: 'add a storage: storages: { main: { kind: s3, bucket: backups } }',
+    })
+  }
+  const read = readNamed('storages', storageSchema, { top, report })
+  return Object.fromEntries(
+    Object.entries(read).map(([name, storage]) => [name, { name, ...storage }]),
+  )
+}
+
+/** A mapping from names to values of one schema; one that is wrong does not hide the others. */
+function readNamed<T>(
+  key: string,
+  schema: z.ZodType<T>,
+  from: { readonly top: Mapping; readonly report: ProblemReport },
+): Record<string, T> {
+  const { top, report } = from
+  const tree = top[key]
+  if (tree === undefined) return {}
+  const named = readMapping(tree, { path: [key], report }) ?? {}
+  const entries = Object.entries(named).flatMap(([name, value]): [string, T][] => {
+    const path = [key, name]
+    if (!namePattern.test(name)) {
+      report.keyError(path, {
+        message: 'not a name',
+        remedy: 'use small letters, digits and dashes, a letter or digit first, at most 63',
+      })
+    }
+    const read = readValue(schema, value, { path, report })
+    return read === undefined ? [] : [[name, read]]
+  })
+  return Object.fromEntries(entries)
+}
+
+function readPlans(tree: unknown, top: Mapping, context: BuildContext): Plan[] {
+  const { report } = context
+  const plans =
+    tree === undefined || tree === null ? {} : readMapping(tree, { path: ['plans'], report })
+  if (plans && Object.keys(plans).length === 0) {
+    report.error(['plans'], {
+      message: 'there is no plan',
+      remedy: 'add one; to stop all backups on purpose, set enabled: false in each plan',
+    })
+  }
+  const names: KnownNames = {
+    storages: new Set(Object.keys(asMapping(top['storages']))),
+    limits: new Set(Object.keys(asMapping(top['limits']))),
+    notify: new Set(Object.keys(asMapping(top['notify']))),
+  }
+  const defaults = readDefaults(top, context)
+  return expandPlans(plans ?? {}, context).flatMap(
+    (entry) => buildPlan(fillIn(entry, defaults, report), names, report) ?? [],
+  )
+}
+
+interface Defaults {
+  readonly keys: PlanKeys
+  readonly written: readonly string[]
+}
+
+function readDefaults(top: Mapping, { report }: BuildContext): Defaults {
+  const path = ['defaults']
+  const tree = top['defaults'] === undefined || top['defaults'] === null ? {} : top['defaults']
+  const mapping = readMapping(tree, { path, report }) ?? {}
+  if (mapping['each'] !== undefined) {
+    report.keyError([...path, 'each'], {
+      message: 'each belongs to a plan: it makes several of one',
+      remedy: 'move it into the plan',
+    })
+  }
+  const keys = readKeys<PlanKeys>(mapping, planShape, { path, report, hints: planHints })
+  return { keys, written: Object.keys(mapping) }
+}
+
+function fillIn(entry: PlanEntry, defaults: Defaults, report: ProblemReport): SaidPlan {
+  const own = new Set(Object.keys(entry.tree))
+  const hasSources = own.has('source') || own.has('sources')
+  const isSource = (key: string): boolean => key === 'source' || key === 'sources'
+  const inherited = defaults.written.filter(
+    (key) => !own.has(key) && !(hasSources && isSource(key)),
+  )
+  const place = { path: entry.path, report, hints: planHints }
+  const keys = readKeys<PlanKeys>(entry.tree, planShape, place)
+  return {
+    name: entry.name,
+    path: entry.path,
+    keys: { ...pick(defaults.keys, inherited), ...keys },
+    written: new Set([...own, ...inherited]),
+    pathOf: (key) => (own.has(key) ? [...entry.path, key] : ['defaults', key]),
+  }
+}
+
+function pick(keys: PlanKeys, names: readonly string[]): PlanKeys {
+  return Object.fromEntries(Object.entries(keys).filter(([key]) => names.includes(key)))
+}
+
+function readRetired(top: Mapping, plans: readonly Plan[], { report }: BuildContext): string[] {
+  if (top['retired'] === undefined) return []
+  const path = ['retired']
+  const retired = readValue(retiredSchema, top['retired'], { path, report }) ?? []
+  retired.forEach((name, index) => {
+    if (!plans.some((plan) => plan.name === name)) return
+    report.error([...path, index], {
+      message: 'there is a plan of this name',
+      remedy: 'remove it here, or remove the plan',
+    })
+  })
+  return retired
+}
+
+function asMapping(value: unknown): Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Mapping)
+    : {}
+}

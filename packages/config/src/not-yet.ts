@@ -1,0 +1,83 @@
+import type { SourceConfig } from './model.ts'
+import type { Path, ProblemReport } from './problem-report.ts'
+
+interface NotYet {
+  /** Keys from the top; `*` is any name or index. A plan's keys count wherever they were said. */
+  readonly path: string
+  /** Why going on without it would betray whoever wrote it; absent where that is not so. */
+  readonly danger?: string
+}
+
+/** Understood and checked, but not acted on by this version. A version that builds one drops its line. */
+const notYet: readonly NotYet[] = [
+  { path: 'board.oidc', danger: 'the board would be open to everyone who reaches it' },
+  { path: 'notify' },
+  { path: 'heartbeat' },
+  { path: 'limits' },
+  { path: 'storages.*.lock' },
+  { path: 'storages.*.maintenance' },
+  { path: 'storages.*.bandwidth' },
+  { path: 'storages.*.maxRuns' },
+  { path: 'plans.*.encryption', danger: 'the backups would lie in the bucket unencrypted' },
+  { path: 'plans.*.hooks', danger: 'the run would go ahead without them' },
+  { path: 'plans.*.retention' },
+  { path: 'plans.*.minSize' },
+  { path: 'plans.*.shrink' },
+  { path: 'plans.*.verify' },
+  { path: 'plans.*.drill' },
+  { path: 'plans.*.limits' },
+  { path: 'plans.*.notify' },
+  { path: 'plans.*.cpus' },
+]
+
+/** Kinds of sources this version reads. */
+const builtSources = new Set<string>(['directory', 'command'])
+
+/** Reports a source this version cannot read. `path` is where the source is written. */
+export function reportSourceNotYet(source: SourceConfig, path: Path, report: ProblemReport): void {
+  if (!builtSources.has(source.kind)) {
+    report.error([...path, 'kind'], {
+      message: `${source.kind} sources: not yet in this version`,
+      remedy: 'use a source of kind command with the dump program as its argv',
+    })
+  }
+  if (source.via !== null) {
+    report.keyError([...path, 'via'], {
+      message: 'not yet in this version, and the source would be read on the worker itself',
+      remedy: 'run a worker where the source is, and name it in runsOn',
+    })
+  }
+}
+
+/**
+ * Reports what `value` asks for that this version does not do. `key` is where it belongs, `path`
+ * where it was written: a plan's key may stand in `defaults`.
+ */
+export function reportNotYet(
+  value: unknown,
+  where: { readonly key: Path; readonly path: Path },
+  report: ProblemReport,
+): void {
+  if (isNothing(value)) return
+  const entry = notYet.find((candidate) => isAt(where.key, candidate.path))
+  if (!entry) return
+  const what = 'not yet in this version'
+  if (entry.danger === undefined) {
+    report.notice(where.path, { message: what, remedy: 'it is checked, and has no effect so far' })
+  } else {
+    const remedy = 'remove it, or wait for the version that has it'
+    report.keyError(where.path, { message: `${what}, and ${entry.danger}`, remedy })
+  }
+}
+
+function isAt(path: Path, pattern: string): boolean {
+  const parts = pattern.split('.')
+  return (
+    parts.length === path.length && parts.every((part, at) => part === '*' || part === path[at])
+  )
+}
+
+function isNothing(value: unknown): boolean {
+  if (value === undefined || value === null) return true
+  return typeof value === 'object' && Object.keys(value).length === 0
+}
