@@ -1,4 +1,4 @@
-export { ConfigError, type ConfigErrorCode } from './config-error.ts'
+export { ConfigError, type ConfigErrorCode, invalidConfig } from './config-error.ts'
 export { type InitialConfig, renderInitialConfig } from './initial-config.ts'
 export { type ConfigText, type LoadOptions, loadConfig, readConfig } from './load-config.ts'
 export type * from './model.ts'

@@ -26,6 +26,7 @@ export {
   mayCommit,
 } from './lease.ts'
 export { type ListedSchedule, listSchedules } from './list-schedules.ts'
+export { openConfiguredQueue } from './open-configured-queue.ts'
 export { openQueueConnection, type QueueConnection, type QueueOptions } from './open-connection.ts'
 export {
   type Announced,

@@ -41,6 +41,8 @@ export interface RunProducer {
   watchRun(ref: RunRef, options?: WatchOptions): AsyncGenerator<RunEvent, void, undefined>
   /** Runs a failed run again, with all its attempts. */
   retryRun(ref: RunRef): Promise<void>
+  /** Takes a run that nobody is working on out of its queue; one that is not there is no error. */
+  removeRun(ref: RunRef): Promise<void>
   workersOf(queue: string): Promise<ConnectedWorker[]>
 }
 
@@ -66,6 +68,7 @@ export function createRunProducer(connection: QueueConnection): RunProducer & As
     getRun: (ref) => getRun(link, ref),
     watchRun: (ref, options) => watchRun(producer.getRun, ref, options),
     retryRun: (ref) => retryRun(link, ref),
+    removeRun: async (ref) => void (await link.queue(ref.queue).remove(ref.jobId)),
     workersOf: (queue) => workersOf(connection, queue),
   }
   return {
@@ -75,6 +78,7 @@ export function createRunProducer(connection: QueueConnection): RunProducer & As
     getRun: (ref) => reach(link, producer.getRun(ref)),
     watchRun: producer.watchRun,
     retryRun: (ref) => reach(link, producer.retryRun(ref)),
+    removeRun: (ref) => reach(link, producer.removeRun(ref)),
     workersOf: (queue) => reach(link, producer.workersOf(queue)),
     async [Symbol.asyncDispose]() {},
   }
