@@ -8,9 +8,10 @@ export {
   createObjectHasher,
   type ObjectDigest,
   type ObjectHasher,
+  type ObjectHasherOptions,
   type PartDigest,
 } from './object-digest.ts'
-export { assertListPrefix, assertObjectKey } from './object-key.ts'
+export { assertListPrefix, assertObjectKey, compareKeys } from './object-key.ts'
 export {
   isTransient,
   isTransientOrUnknown,

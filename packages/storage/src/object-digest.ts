@@ -20,6 +20,13 @@ export interface PartDigest {
   readonly md5: string
   /** Base64, as in `x-amz-checksum-crc32`. */
   readonly crc32: string
+  /** Lower-case hex, as in `x-amz-content-sha256`; only where it was asked for. */
+  readonly sha256: string | undefined
+}
+
+export interface ObjectHasherOptions {
+  /** Parts get a SHA-256 of their own: another 0.6 CPU seconds for each GB. */
+  readonly hasPartSha256?: boolean
 }
 
 export interface ObjectHasher {
@@ -31,19 +38,34 @@ export interface ObjectHasher {
 }
 
 /** Hashes a stream in one pass, with a part boundary after every `partBytes`. */
-export function createObjectHasher(partBytes: number): ObjectHasher {
+export function createObjectHasher(
+  partBytes: number,
+  options: ObjectHasherOptions = {},
+): ObjectHasher {
   const whole = createHash('sha256')
   const parts: PartDigest[] = []
   let bytes = 0
   let wholeCrc = 0
-  let part = { md5: createHash('md5'), crc: 0, bytes: 0 }
+  const openPart = () => ({
+    md5: createHash('md5'),
+    sha256: options.hasPartSha256 ? createHash('sha256') : undefined,
+    crc: 0,
+    bytes: 0,
+  })
+  let part = openPart()
 
   const closePart = () => {
-    parts.push({ bytes: part.bytes, md5: part.md5.digest('base64'), crc32: encodeCrc32(part.crc) })
-    part = { md5: createHash('md5'), crc: 0, bytes: 0 }
+    parts.push({
+      bytes: part.bytes,
+      md5: part.md5.digest('base64'),
+      crc32: encodeCrc32(part.crc),
+      sha256: part.sha256?.digest('hex'),
+    })
+    part = openPart()
   }
   const updateWithinPart = (slice: Uint8Array) => {
     part.md5.update(slice)
+    part.sha256?.update(slice)
     part.crc = crc32(slice, part.crc)
     part.bytes += slice.byteLength
     if (part.bytes === partBytes) closePart()

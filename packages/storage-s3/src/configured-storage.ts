@@ -1,0 +1,50 @@
+import { resolveSecret, type StorageConfig, type StorageCredentials } from '@backstream/config'
+import type { Clock, Logger } from '@backstream/kernel'
+import type { S3Credentials, S3StorageOptions } from './s3-options.ts'
+import { openS3Storage, type S3Storage } from './s3-storage.ts'
+
+export interface ConfiguredStorageOptions {
+  /** Where secrets by name are read from, now and not again. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly logger: Logger
+  readonly clock: Clock
+  /** How long the store may stand still; default 5 minutes. */
+  readonly idleTimeoutMs?: number
+}
+
+/** Opens a storage as the configuration describes it. Rejects where a secret cannot be read. */
+export async function openConfiguredStorage(
+  storage: StorageConfig,
+  options: ConfiguredStorageOptions,
+): Promise<S3Storage> {
+  return await openS3Storage(await resolveStorageOptions(storage, options))
+}
+
+/** Reads the secrets and gives the storage's options as `openS3Storage` takes them. */
+export async function resolveStorageOptions(
+  storage: StorageConfig,
+  options: ConfiguredStorageOptions,
+): Promise<S3StorageOptions> {
+  const { env, logger, clock, idleTimeoutMs } = options
+  const { bucket, prefix, region, endpoint, pathStyle } = storage
+  const { storageClass, sse, tags, caFile, proxy, profile } = storage
+  const credentials = storage.credentials && (await readCredentials(storage.credentials, env))
+  return {
+    ...{ bucket, prefix, region, endpoint, pathStyle, credentials },
+    ...{ storageClass, sse, tags, caFile, proxy, profile },
+    ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
+    logger: logger.child({ storage: storage.name }),
+    clock,
+  }
+}
+
+async function readCredentials(
+  { accessKeyId, secretAccessKey, sessionToken }: StorageCredentials,
+  env: ConfiguredStorageOptions['env'],
+): Promise<S3Credentials> {
+  return {
+    accessKeyId: await resolveSecret(accessKeyId, env),
+    secretAccessKey: await resolveSecret(secretAccessKey, env),
+    sessionToken: sessionToken ? await resolveSecret(sessionToken, env) : undefined,
+  }
+}
