@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+// Plain JavaScript that an older Node can read: the program itself is TypeScript, which Node 24 runs
+// as it is. Under an older one this starts the Node 24 that is installed beside the project and
+// stands in for it: the same standard streams, signals passed on, the same end.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { constants } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const neededMajor = 24
+const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+
+if (Number(process.versions.node.split('.')[0]) >= neededMajor) {
+  await import(program)
+} else {
+  const node = findNode()
+  if (node) standInFor(spawn(node, [program, ...process.argv.slice(2)], { stdio: 'inherit' }))
+  else complain()
+}
+
+function findNode() {
+  try {
+    const manifest = createRequire(import.meta.url).resolve('node/package.json')
+    const file = join(dirname(manifest), 'bin', 'node')
+    return existsSync(file) ? file : undefined
+  } catch {
+    // Not installed: the complaint says what to do.
+    return undefined
+  }
+}
+
+function standInFor(child) {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT']) {
+    process.on(signal, () => child.kill(signal))
+  }
+  child.on('error', (error) => {
+    console.error(`error: ${child.spawnfile} cannot be started: ${error.message}`)
+    process.exit(1)
+  })
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))
+}
+
+function complain() {
+  console.error(
+    `error: backstream needs Node ${neededMajor} or newer; this is ${process.version}\n` +
+      'Run `npm ci` in the project, which brings one, or install Node 24.',
+  )
+  process.exitCode = 2
+}

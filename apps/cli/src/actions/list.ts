@@ -1,0 +1,134 @@
+import {
+  contentBytesOf,
+  listBackups,
+  listPlans,
+  type Manifest,
+  type PlanBackups,
+  storedBytesOf,
+} from '@backstream/backup'
+import { formatBytes } from '@backstream/config'
+import { describeError } from '@backstream/kernel'
+import type { Session } from '../command-context.ts'
+import { exitStatus } from '../exit-status.ts'
+import { formatLocalTime } from '../output/local-time.ts'
+import { plainText } from '../output/plain-text.ts'
+import { renderTable } from '../output/table.ts'
+import { openStorage, openStorageOfPlan } from './open-storage.ts'
+
+interface Listing {
+  readonly storage: string
+  readonly plans: readonly PlanBackups[]
+}
+
+interface Failed {
+  readonly storage: string
+  readonly error: unknown
+}
+
+export async function list(session: Session, plan: string | undefined): Promise<void> {
+  const { listings, failed } =
+    plan === undefined ? await readEverything(session) : await readPlan(session, plan)
+  // Nothing could be read: that is a failure, not an empty list.
+  if (listings.length === 0 && failed[0]) throw failed[0].error
+  if (session.json) printDocument(session, listings, failed)
+  else await printTable(session, listings)
+  const unreadable = listings.flatMap(({ plans }) => plans.flatMap((one) => one.unreadable))
+  for (const { message } of unreadable) session.note(`warning: ${plainText(message)}`)
+  for (const { storage, error } of failed) {
+    session.note(`warning: the storage ${storage} could not be read: ${describeError(error)}`)
+  }
+  if (failed.length + unreadable.length > 0) session.endWith(exitStatus.incomplete)
+}
+
+interface Reading {
+  readonly listings: readonly Listing[]
+  readonly failed: readonly Failed[]
+}
+
+async function readPlan(session: Session, plan: string): Promise<Reading> {
+  await using storage = await openStorageOfPlan(session, plan)
+  const backups = await listBackups(storage, plan, { signal: session.interruption() })
+  return { listings: [{ storage: storage.location, plans: [backups] }], failed: [] }
+}
+
+async function readEverything(session: Session): Promise<Reading> {
+  const config = await session.config()
+  const signal = session.interruption()
+  const listings: Listing[] = []
+  const failed: Failed[] = []
+  for (const storageConfig of Object.values(config.storages)) {
+    try {
+      await using storage = await openStorage(session, storageConfig)
+      const plans: PlanBackups[] = []
+      for (const plan of await listPlans(storage, signal)) {
+        plans.push(await listBackups(storage, plan, { signal }))
+      }
+      listings.push({ storage: storage.location, plans })
+    } catch (error) {
+      signal.throwIfAborted()
+      failed.push({ storage: storageConfig.name, error })
+    }
+  }
+  return { listings, failed }
+}
+
+function printDocument(
+  session: Session,
+  listings: readonly Listing[],
+  failed: readonly Failed[],
+): void {
+  session.printJson({
+    format: 'backstream.list/1',
+    backups: listings.flatMap(({ storage, plans }) =>
+      plans.flatMap(({ backups }) => backups.map((manifest) => summarize(storage, manifest))),
+    ),
+    unreadable: listings.flatMap(({ plans }) =>
+      plans.flatMap(({ plan, unreadable }) => unreadable.map((one) => ({ plan, ...one }))),
+    ),
+    unreachable: failed.map(({ storage, error }) => ({ storage, message: describeError(error) })),
+  })
+}
+
+function summarize(storage: string, manifest: Manifest): Record<string, unknown> {
+  const { plan, backup, status, trigger, run, content } = manifest
+  return {
+    ref: `${plan}/${backup}`,
+    plan,
+    backup,
+    storage,
+    status,
+    trigger,
+    startedAt: run.startedAt,
+    finishedAt: run.finishedAt,
+    entries: content.entries,
+    bytes: contentBytesOf(manifest),
+    storedBytes: storedBytesOf(manifest),
+  }
+}
+
+async function printTable(session: Session, listings: readonly Listing[]): Promise<void> {
+  const manifests = listings.flatMap(({ plans }) => plans.flatMap(({ backups }) => backups))
+  const rows = manifests.map((manifest) => [
+    `${manifest.plan}/${manifest.backup}`,
+    formatLocalTime(Date.parse(manifest.run.finishedAt)),
+    String(manifest.content.entries),
+    formatBytes(contentBytesOf(manifest)),
+    formatBytes(storedBytesOf(manifest)),
+    {
+      text: manifest.status,
+      paint: manifest.status === 'good' ? session.paint.good : session.paint.warn,
+    },
+  ])
+  const table = renderTable(
+    [
+      { heading: 'BACKUP' },
+      { heading: 'FINISHED' },
+      { heading: 'ENTRIES', align: 'right' },
+      { heading: 'SIZE', align: 'right' },
+      { heading: 'STORED', align: 'right' },
+      { heading: 'STATUS' },
+    ],
+    rows,
+  )
+  session.print(table || 'no backups\n')
+}

@@ -1,0 +1,80 @@
+import {
+  contentBytesOf,
+  type Manifest,
+  renderRestoreGuide,
+  resolveRef,
+  storedBytesOf,
+} from '@backstream/backup'
+import { describeDuration, formatBytes } from '@backstream/config'
+import type { Session } from '../command-context.ts'
+import { formatLocalTime } from '../output/local-time.ts'
+import { plainText } from '../output/plain-text.ts'
+import { openStorageOfPlan } from './open-storage.ts'
+import { notePassedOver } from './passed-over.ts'
+
+export async function show(session: Session, ref: string): Promise<void> {
+  const [plan = ''] = ref.split('/')
+  await using storage = await openStorageOfPlan(session, plan)
+  const resolved = await resolveRef(storage, ref, { signal: session.interruption() })
+  notePassedOver(session, resolved)
+  if (session.json) return session.printJson(resolved.manifest)
+  session.print(await describe(resolved.manifest, storage.location))
+  session.print(`\n${await guide(session, resolved.manifest, storage.location)}`)
+}
+
+async function describe(manifest: Manifest, location: string): Promise<string> {
+  const { run, content, archives, compression, encryption } = manifest
+  const startedAtMs = Date.parse(run.startedAt)
+  const finishedAtMs = Date.parse(run.finishedAt)
+  const facts: readonly (readonly [string, string])[] = [
+    ['backup', `${manifest.plan}/${manifest.backup}`],
+    ['status', statusInWords(manifest)],
+    [
+      'taken',
+      `${formatLocalTime(startedAtMs)}, in ${describeDuration(finishedAtMs - startedAtMs)}`,
+    ],
+    ['by', `worker ${run.worker} on ${run.host}, ${manifest.trigger}, attempt ${run.attempt}`],
+    ['content', `${content.entries} entries, ${formatBytes(contentBytesOf(manifest))}`],
+    ['stored', `${formatBytes(storedBytesOf(manifest))} in ${location}`],
+    ...archives.map(
+      ({ key, bytes, check }) =>
+        ['archive', `${key}, ${bytes} bytes, compared by ${check}`] as const,
+    ),
+    ['compression', `${compression.algorithm}, level ${compression.level}`],
+    [
+      'encryption',
+      encryption ? `${encryption.format}, ${encryption.recipients.length} recipients` : 'none',
+    ],
+    ...manifest.sources.map(
+      ({ kind, at, entries, consistency }) =>
+        ['source', `${kind}${at ? ` at ${at}` : ''}, ${entries} entries, ${consistency}`] as const,
+    ),
+    ...manifest.warnings.map(({ code, count }) => ['warning', `${count} × ${code}`] as const),
+    ['made with', `${manifest.tool.name} ${manifest.tool.version}`],
+  ]
+  const width = Math.max(...facts.map(([name]) => name.length))
+  return facts.map(([name, text]) => `${name.padEnd(width)}  ${plainText(text)}\n`).join('')
+}
+
+function statusInWords({ status, suspect }: Manifest): string {
+  const reasons = suspect.map(
+    ({ rule, expected, found }) => `${rule}: expected ${expected}, found ${found}`,
+  )
+  return [status, ...reasons].join('; ')
+}
+
+async function guide(session: Session, manifest: Manifest, location: string): Promise<string> {
+  const config = await session.config()
+  const text = renderRestoreGuide({
+    plan: manifest.plan,
+    backup: manifest.backup,
+    location,
+    algorithm: manifest.compression.algorithm,
+    archives: manifest.archives,
+    streams: manifest.sources.flatMap(({ kind, at }) => (kind === 'directory' || !at ? [] : [at])),
+  })
+  const endpoint = Object.values(config.storages).find(
+    ({ bucket, prefix }) => location === `s3://${[bucket, prefix].filter(Boolean).join('/')}`,
+  )?.endpoint
+  return endpoint ? text.replaceAll('aws s3 cp', `aws --endpoint-url '${endpoint}' s3 cp`) : text
+}

@@ -1,0 +1,135 @@
+import {
+  compareStatus,
+  type LastRun,
+  needsAttention,
+  type PlanState,
+  type PlanStatus,
+} from '@backstream/backup'
+import { describeDuration, formatBytes } from '@backstream/config'
+import { describeError } from '@backstream/kernel'
+import type { Session } from '../command-context.ts'
+import { exitStatus } from '../exit-status.ts'
+import { formatLocalTime } from '../output/local-time.ts'
+import { type Cell, renderTable } from '../output/table.ts'
+import { openPlanStatuses } from './plan-statuses.ts'
+
+export interface StatusOptions {
+  readonly check?: boolean
+}
+
+export async function status(session: Session, options: StatusOptions): Promise<void> {
+  const { statuses, redisProblem } = await load(session)
+  const sorted = [...statuses].sort(compareStatus)
+  const needy = sorted.filter(needsAttention)
+  if (session.json) {
+    session.printJson({
+      format: 'backstream.status/1',
+      asOf: new Date(session.clock.now()).toISOString(),
+      redis: redisProblem === null ? null : describeError(redisProblem),
+      plans: sorted.map(asDocument),
+    })
+  } else {
+    session.print(`${sentence(sorted, needy)}\n\n${await table(session, sorted)}`)
+  }
+  if (redisProblem !== null) {
+    session.note(`warning: runs and schedules are unknown: ${describeError(redisProblem)}`)
+  }
+  // Without Redis nobody knows whether the last run failed: such a plan cannot be judged.
+  if (options.check && (needy.length > 0 || redisProblem !== null))
+    session.endWith(exitStatus.failed)
+}
+
+interface Loaded {
+  readonly statuses: readonly PlanStatus[]
+  readonly redisProblem: unknown
+}
+
+/** The bucket is the truth, so it is shown although Redis is away. */
+async function load(session: Session): Promise<Loaded> {
+  const config = await session.config()
+  const { openConfiguredQueue } = await import('@backstream/queue')
+  const { settings, logger, clock } = session
+  const opened = await openConfiguredQueue(config, { env: settings.env, logger, clock }).then(
+    (connection) => ({ connection, problem: null }),
+    (problem: unknown) => ({ connection: null, problem }),
+  )
+  await using connection = opened.connection
+  await using plans = await openPlanStatuses(session, config, connection)
+  const statuses = await plans.load(session.interruption())
+  return { statuses, redisProblem: opened.problem }
+}
+
+function sentence(plans: readonly PlanStatus[], needy: readonly PlanStatus[]): string {
+  const [worst] = needy
+  if (!worst)
+    return plans.length === 1 ? 'The plan is well.' : `All ${plans.length} plans are well.`
+  const verb = needy.length === 1 ? 'needs' : 'need'
+  return `${needy.length} of ${plans.length} plans ${verb} you. Worst: ${worst.plan} is ${worst.state}.`
+}
+
+async function table(session: Session, plans: readonly PlanStatus[]): Promise<string> {
+  const { good, bad, warn, dim } = session.paint
+  const paints: Readonly<Record<PlanState, Cell['paint']>> = {
+    unknown: bad,
+    failed: bad,
+    overdue: bad,
+    suspect: warn,
+    never: warn,
+    running: good,
+    good,
+    disabled: dim,
+  }
+  const rows = plans.map((plan) => {
+    const { newestGood, overdueAfterMs, lastRun, nextRunMs } = plan
+    const limit = overdueAfterMs === null ? '' : ` of ${describeDuration(overdueAfterMs)}`
+    const paint = paints[plan.state]
+    return [
+      plan.plan,
+      { text: plan.state, ...(paint ? { paint } : {}) },
+      newestGood ? `${describeDuration(newestGood.ageMs)}${limit}` : 'none',
+      newestGood ? formatBytes(newestGood.bytes) : '',
+      lastRun ? lastRunInWords(lastRun) : '',
+      nextRunMs === null ? 'by hand' : formatLocalTime(nextRunMs),
+      'never',
+      plan.state === 'good' ? '' : plan.words,
+    ]
+  })
+  const headings = ['PLAN', 'STATE', 'NEWEST GOOD', 'SIZE', 'LAST RUN', 'NEXT RUN', 'PROVED', '']
+  return renderTable(
+    headings.map((heading) => ({ heading })),
+    rows,
+  )
+}
+
+function lastRunInWords({ outcome, atMs }: LastRun): string {
+  return `${outcome} ${formatLocalTime(atMs)}`
+}
+
+function asDocument(plan: PlanStatus): Record<string, unknown> {
+  const { newestGood, lastRun, nextRunMs } = plan
+  return {
+    plan: plan.plan,
+    state: plan.state,
+    words: plan.words,
+    backups: plan.backups,
+    overdueAfterSeconds: plan.overdueAfterMs === null ? null : plan.overdueAfterMs / 1000,
+    newestGood: newestGood && {
+      backup: newestGood.backup,
+      finishedAt: isoOf(newestGood.finishedAtMs),
+      ageSeconds: Math.floor(newestGood.ageMs / 1000),
+      bytes: newestGood.bytes,
+      storedBytes: newestGood.storedBytes,
+    },
+    lastRun: lastRun && {
+      outcome: lastRun.outcome,
+      at: isoOf(lastRun.atMs),
+      cause: lastRun.cause,
+    },
+    nextRun: nextRunMs === null ? null : isoOf(nextRunMs),
+    proved: null,
+  }
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString()
+}

@@ -1,0 +1,35 @@
+import { Command } from 'commander'
+import { notYet } from '../cli-error.ts'
+
+/** Promised by the documentation, built by later versions: named, never silent. */
+const promised = [
+  ['logs', 'PLAN|RUN [-f]', 'follow the log of a run'],
+  ['cancel', 'PLAN|RUN', 'abort a run and clean up'],
+  ['retry', 'PLAN|RUN', 'run a failed run again'],
+  ['ls', 'REF [PATH…]', 'what is in a backup'],
+  ['cat', 'REF PATH', 'one file of a backup'],
+  ['find', 'PLAN GLOB', 'in which backups a file is'],
+  ['diff', 'REF REF', 'what changed between two backups'],
+  ['verify', 'REF|PLAN [--deep]', 'compare the stored bytes with the manifest'],
+  ['drill', 'PLAN', 'restore into a scratch place and check it'],
+  ['prune', '[PLAN]', 'remove what retention does not keep'],
+  ['sweep', '', 'remove what no manifest and no live run accounts for'],
+  ['pin', 'REF', 'keep a backup for ever'],
+  ['unpin', 'REF', 'undo pin'],
+  ['accept', 'REF', 'say that a suspect backup is good after all'],
+  ['report', '--since D', 'the evidence: runs, backups, drills, gaps'],
+  ['notify', 'NAME --test', 'send a test notification'],
+] as const
+
+export function defineNotYet(): Command[] {
+  return promised.map(([name, usage, description]) =>
+    new Command(name)
+      .description(description)
+      .usage(usage)
+      .allowExcessArguments()
+      .allowUnknownOption()
+      .action(() => {
+        throw notYet(`\`backstream ${name}\``)
+      }),
+  )
+}

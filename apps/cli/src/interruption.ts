@@ -1,0 +1,40 @@
+import { constants } from 'node:os'
+import { CliError } from './cli-error.ts'
+
+/** One Ctrl-C may arrive several times: from the terminal, and from each wrapper that passes it on. */
+const sameBlowMs = 500
+
+type StopSignal = 'SIGINT' | 'SIGTERM'
+
+/**
+ * A signal that is aborted by the first SIGINT or SIGTERM, with the error the command then ends
+ * with. A second one, if it is not a copy of the first, ends the process at once.
+ */
+export function createInterruption(
+  process: Pick<NodeJS.Process, 'on' | 'exit'>,
+): () => AbortSignal {
+  let controller: AbortController | undefined
+  return () => {
+    if (controller) return controller.signal
+    const stop = new AbortController()
+    controller = stop
+    let firstAtMs = 0
+    const onSignal = (name: StopSignal) => {
+      if (!stop.signal.aborted) {
+        firstAtMs = performance.now()
+        stop.abort(interruptedBy(name))
+      } else if (performance.now() - firstAtMs > sameBlowMs) {
+        process.exit(128 + constants.signals[name])
+      }
+    }
+    process.on('SIGINT', onSignal)
+    process.on('SIGTERM', onSignal)
+    return stop.signal
+  }
+}
+
+function interruptedBy(name: StopSignal): CliError {
+  return name === 'SIGINT'
+    ? new CliError('interrupted', 'interrupted')
+    : new CliError('terminated', 'ended by SIGTERM')
+}

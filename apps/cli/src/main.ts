@@ -1,0 +1,27 @@
+import { systemClock } from '@backstream/kernel'
+import { createInterruption } from './interruption.ts'
+import { runCommandLine } from './run-command-line.ts'
+
+/**
+ * The process: what it is given goes in, the exit status comes out. A reader of the output that went
+ * away (`| head`) ends the process without a word, as it ends any other filter.
+ */
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+}
+
+// `up` holds the other end: its children must not outlive it, however it ends.
+if (process.channel && process.env['BACKSTREAM_SUPERVISED'] === '1') {
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
+  process.channel.unref()
+}
+
+const status = await runCommandLine(process.argv.slice(2), {
+  env: process.env,
+  clock: systemClock,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  interruption: createInterruption(process),
+})
+process.exit(status)
