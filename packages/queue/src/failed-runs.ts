@@ -64,7 +64,6 @@ export function onRunFailed(
     const events = new QueueEvents(queue, {
       prefix: connection.installation,
       connection: link.patientRedis(),
-      skipVersionCheck: true,
     })
     events.on('error', (error) => logQueueError(link.logger, queue, error))
     events.on('failed', ({ jobId, failedReason }) =>

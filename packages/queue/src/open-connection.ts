@@ -78,12 +78,17 @@ export async function openQueueConnection(
       prefix: options.installation,
       // Every Queue and Worker must have the same one: whoever starts a run arms the next.
       settings: { repeatStrategy },
-      skipVersionCheck: true,
     },
     queue(name) {
       const known = queues.get(name)
       if (known) return known
-      const queue = new Queue(name, { ...link.bullOptions, connection: redis })
+      const queue = new Queue(name, {
+        ...link.bullOptions,
+        connection: redis,
+        // It prints to the console what inspectRedis reports. Workers need it: without, BullMQ takes
+        // the server for one that cannot block for less than a second.
+        skipVersionCheck: true,
+      })
       queue.on('error', (error) => logQueueError(options.logger, name, error))
       queues.set(name, queue)
       return queue

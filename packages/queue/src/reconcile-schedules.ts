@@ -24,9 +24,10 @@ import { translateError } from './translate-error.ts'
 export interface ReconcileRequest {
   readonly plans: readonly ScheduledPlan[]
   /**
-   * False while another live scheduler of this installation runs a different configuration: then
-   * what is missing is added, and nothing is changed or removed.
+   * Both false while another live scheduler of this installation runs a different configuration: then
+   * only what is missing is added, since the two would undo each other's work for ever.
    */
+  readonly mayChange: boolean
   readonly mayRemove: boolean
 }
 
@@ -94,7 +95,7 @@ async function reconcile(link: Link, request: ReconcileRequest): Promise<Reconci
 async function bringAbout(
   link: Link,
   wanted: WantedSchedule,
-  { mayRemove }: ReconcileRequest,
+  { mayChange }: ReconcileRequest,
 ): Promise<ReconcileStep | null> {
   const { plan } = wanted
   const state = await readSchedule(link, wanted.queue, plan)
@@ -102,7 +103,7 @@ async function bringAbout(
     return { kind: 'added', plan, nextMs: await armSchedule(link, wanted) }
   }
   if (!isAsWanted(state, wanted)) {
-    if (!mayRemove) return { kind: 'kept', plan, queue: wanted.queue }
+    if (!mayChange) return { kind: 'kept', plan, queue: wanted.queue }
     return { kind: 'changed', plan, nextMs: await armSchedule(link, wanted) }
   }
   if (state.armed === 'finished' || state.armed === 'missing' || state.armed === 'overrun') {

@@ -1,0 +1,13 @@
+/** A worker that begins a run and never ends it. Arguments: URL of Redis, installation. */
+import { openQueue, startWorker } from './queue-fixture.ts'
+
+const [, , url = '', installation = ''] = process.argv
+const connection = await openQueue(url, installation)
+startWorker(
+  connection,
+  async () => {
+    process.stdout.write('begun\n')
+    return await new Promise(() => {})
+  },
+  { lockMs: 1000, stalledCheckMs: 200, workerName: 'doomed' },
+)
