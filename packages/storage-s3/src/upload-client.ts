@@ -1,35 +1,20 @@
 import {
   CompleteMultipartUploadCommand,
-  type CompleteMultipartUploadCommandOutput,
   CreateMultipartUploadCommand,
-  type CreateMultipartUploadCommandOutput,
   PutObjectCommand,
-  type PutObjectCommandOutput,
   UploadPartCommand,
-  type UploadPartCommandOutput,
 } from '@aws-sdk/client-s3'
-import {
-  type ObjectDigest,
-  type ObjectHasher,
-  type PartDigest,
-  retryRequest,
-  StorageError,
-  type UploadOptions,
-} from '@backstream/storage'
+import type { ObjectDigest } from '@backstream/storage'
 import { publish } from './publish.ts'
-import { request } from './request.ts'
-import { retryOptions, type S3Context } from './s3-context.ts'
+import type { S3Context } from './s3-context.ts'
+import {
+  completeUpload,
+  createUpload,
+  putWhole,
+  type UploadWork,
+  uploadPart,
+} from './upload-requests.ts'
 import { verifyStored } from './verify-stored.ts'
-
-export interface UploadWork {
-  readonly key: string
-  readonly options: UploadOptions
-  /** Aborted by whatever ends this upload; goes with every request. */
-  readonly signal: AbortSignal
-  readonly hasher: ObjectHasher
-  /** Undefined until the body has ended well: the gate before anything that makes an object. */
-  readonly finishedDigest: () => ObjectDigest | undefined
-}
 
 export interface UploadClient {
   /** Sends what lib-storage asks for, our way. */
@@ -84,12 +69,12 @@ export function createUploadClient(context: S3Context, work: UploadWork): Upload
       }
       if (command instanceof CompleteMultipartUploadCommand) {
         return await publishObject('complete', (digest) =>
-          complete(context, work, { command, digest }),
+          completeUpload(context, work, { command, digest }),
         )
       }
       if (command instanceof PutObjectCommand) {
         const answer = await publishObject('put', (digest) =>
-          put(context, work, { command, digest }),
+          putWhole(context, work, { command, digest }),
         )
         reportStored(byteLength(command.input.Body))
         return answer
@@ -101,100 +86,6 @@ export function createUploadClient(context: S3Context, work: UploadWork): Upload
 
 interface Appeared {
   readonly VersionId?: string | undefined
-}
-
-async function createUpload(
-  context: S3Context,
-  { key, signal, options }: UploadWork,
-  { input }: CreateMultipartUploadCommand,
-): Promise<CreateMultipartUploadCommandOutput> {
-  const about = `begin upload of ${context.locate(key)}`
-  const checksums = { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const
-  const { profile, clients } = context
-  const sent = { ...input, ...(profile.checksums ? checksums : {}) }
-  const answer = await retryRequest(
-    () =>
-      request({ about, signal, changes: true }, (abortable) =>
-        clients.requests.send(new CreateMultipartUploadCommand(sent), abortable),
-      ),
-    retryOptions(context, about, signal),
-  )
-  if (!answer.UploadId) throw new StorageError('unavailable', `${about}: the store gave no id`)
-  options.onUploadCreated?.(answer.UploadId)
-  return answer
-}
-
-async function uploadPart(
-  context: S3Context,
-  work: UploadWork,
-  { input }: UploadPartCommand,
-): Promise<UploadPartCommandOutput> {
-  const part = requirePart(work, input.PartNumber)
-  const about = `send part ${input.PartNumber} of ${context.locate(work.key)}`
-  const { signal } = work
-  return await retryRequest(
-    () =>
-      request({ about, signal, changes: true }, (abortable) => {
-        const sent = withChecksums(context, input, part)
-
-        return context.clients.requests.send(new UploadPartCommand(sent), abortable)
-      }),
-    retryOptions(context, about, signal),
-  )
-}
-
-async function put(
-  context: S3Context,
-  work: UploadWork,
-  { command: { input }, digest }: { command: PutObjectCommand; digest: ObjectDigest },
-): Promise<PutObjectCommandOutput> {
-  const part = requirePart(work, digest.parts.length)
-  const about = `put ${context.locate(work.key)}`
-  return await request({ about, signal: work.signal, changes: true }, (abortable) => {
-    const sent = withChecksums(context, input, part)
-
-    return context.clients.requests.send(new PutObjectCommand(sent), abortable)
-  })
-}
-
-async function complete(
-  context: S3Context,
-  work: UploadWork,
-  { command: { input }, digest }: { command: CompleteMultipartUploadCommand; digest: ObjectDigest },
-): Promise<CompleteMultipartUploadCommandOutput> {
-  const about = `complete ${context.locate(work.key)}`
-  const whole = {
-    ChecksumType: 'FULL_OBJECT',
-    ChecksumCRC32: digest.crc32,
-    MpuObjectSize: digest.bytes,
-  } as const
-  const sent = { ...input, ...(context.profile.checksums ? whole : {}) }
-  return await request({ about, signal: work.signal, changes: true }, (abortable) =>
-    context.clients.requests.send(new CompleteMultipartUploadCommand(sent), abortable),
-  )
-}
-
-/**
- * The hashes that the pass made. Over TLS the signature leaves the body out, as that of the AWS
- * command line does: TLS guards it, and Content-MD5 is signed.
- */
-function withChecksums<Input extends { readonly Body?: unknown }>(
-  context: S3Context,
-  input: Input,
-  part: PartDigest,
-) {
-  const hash = context.isEncrypted ? 'UNSIGNED-PAYLOAD' : part.sha256
-  if (hash && input.Body instanceof Uint8Array) {
-    context.clients.payloadHashes.set(input.Body, hash)
-  }
-  const checksums = context.profile.checksums ? { ChecksumCRC32: part.crc32 } : {}
-  return { ...input, ContentMD5: part.md5, ...checksums }
-}
-
-function requirePart({ hasher, key }: UploadWork, partNumber: number | undefined): PartDigest {
-  const part = hasher.parts[(partNumber ?? 0) - 1]
-  if (part) return part
-  throw new TypeError(`part ${partNumber} of ${key} is sent before it was hashed`)
 }
 
 function requireFinished({ finishedDigest, signal, key }: UploadWork): ObjectDigest {

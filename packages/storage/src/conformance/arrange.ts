@@ -7,10 +7,17 @@ export function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text)
 }
 
-/** Bytes that differ from offset to offset and do not repeat with any power of two. */
+/** Bytes that differ from offset to offset and do not repeat with any power of two. Not to be written to. */
 export function patternBytes(length: number): Uint8Array {
-  const bytes = Buffer.alloc(length)
-  for (let at = 0; at < length; at++) bytes[at] = (at * 31 + (at >>> 8) * 7) & 0xff
+  if (pattern.byteLength < length) pattern = createPattern(length)
+  return pattern.subarray(0, length)
+}
+
+let pattern: Uint8Array = new Uint8Array()
+
+function createPattern(length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  for (let at = 0; at < length; at++) bytes[at] = at * 31 + (at >>> 8) * 7
   return bytes
 }
 
@@ -51,4 +58,12 @@ export async function rejectsWith(
     assert.equal(error.code, code, error.message)
     return true
   })
+}
+
+/** Says where two long runs of bytes part, instead of printing them. */
+export function assertSameBytes(actual: Uint8Array, expected: Uint8Array): void {
+  assert.equal(actual.byteLength, expected.byteLength)
+  if (Buffer.compare(actual, expected) === 0) return
+  const at = actual.findIndex((byte, index) => byte !== expected[index])
+  assert.fail(`the bytes differ from offset ${at} on`)
 }

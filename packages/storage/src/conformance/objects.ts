@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { bytesOf, patternBytes, readAll, rejectsWith, sha256Of } from './arrange.ts'
+import {
+  assertSameBytes,
+  bytesOf,
+  patternBytes,
+  readAll,
+  rejectsWith,
+  sha256Of,
+} from './arrange.ts'
 import type { StorageFactory, StorageTraits } from './index.ts'
 
 export function describeObjects(factory: StorageFactory, traits: StorageTraits): void {
@@ -13,7 +20,7 @@ export function describeObjects(factory: StorageFactory, traits: StorageTraits):
       const info = await storage.head('a/object')
       const object = await storage.get('a/object')
 
-      assert.deepEqual(await readAll(object), bytes)
+      assertSameBytes(await readAll(object), bytes)
       assert.equal(stored.key, 'a/object')
       assert.equal(stored.bytes, bytes.byteLength)
       assert.equal(stored.sha256, sha256Of(bytes))
@@ -75,7 +82,7 @@ export function describeObjects(factory: StorageFactory, traits: StorageTraits):
         [500, 5000],
       ] as const) {
         const object = await storage.get('object', { range: { start, end } })
-        assert.deepEqual(await readAll(object), bytes.subarray(start, end))
+        assertSameBytes(await readAll(object), bytes.subarray(start, end))
         assert.equal(object.bytes, Math.min(end, 1000) - start)
         assert.equal(object.totalBytes, 1000)
       }
@@ -115,7 +122,7 @@ export function describeObjects(factory: StorageFactory, traits: StorageTraits):
           break
         }
       }
-      assert.deepEqual(await readAll(await storage.get('object')), bytes)
+      assertSameBytes(await readAll(await storage.get('object')), bytes)
     })
   })
 }

@@ -1,0 +1,127 @@
+import {
+  CompleteMultipartUploadCommand,
+  type CompleteMultipartUploadCommandOutput,
+  CreateMultipartUploadCommand,
+  type CreateMultipartUploadCommandOutput,
+  PutObjectCommand,
+  type PutObjectCommandOutput,
+  UploadPartCommand,
+  type UploadPartCommandOutput,
+} from '@aws-sdk/client-s3'
+import {
+  type ObjectDigest,
+  type ObjectHasher,
+  type PartDigest,
+  retryRequest,
+  StorageError,
+  type UploadOptions,
+} from '@backstream/storage'
+import { letLand } from './let-land.ts'
+import { request } from './request.ts'
+import { retryOptions, type S3Context } from './s3-context.ts'
+
+export interface UploadWork {
+  readonly key: string
+  readonly options: UploadOptions
+  /** Aborted by whatever ends this upload; goes with every request. */
+  readonly signal: AbortSignal
+  readonly hasher: ObjectHasher
+  /** Undefined until the body has ended well: the gate before anything that makes an object. */
+  readonly finishedDigest: () => ObjectDigest | undefined
+}
+
+export async function createUpload(
+  context: S3Context,
+  { key, signal, options }: UploadWork,
+  { input }: CreateMultipartUploadCommand,
+): Promise<CreateMultipartUploadCommandOutput> {
+  const about = `begin upload of ${context.locate(key)}`
+  const checksums = { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const
+  const { profile, clients } = context
+  const sent = { ...input, ...(profile.checksums ? checksums : {}) }
+  const answer = await retryRequest(
+    () =>
+      letLand(signal, (lateSignal) =>
+        request({ about, signal: lateSignal, changes: true }, (abortable) =>
+          clients.requests.send(new CreateMultipartUploadCommand(sent), abortable),
+        ),
+      ),
+    retryOptions(context, about, signal),
+  )
+  if (!answer.UploadId) throw new StorageError('unavailable', `${about}: the store gave no id`)
+  options.onUploadCreated?.(answer.UploadId)
+  return answer
+}
+
+export async function uploadPart(
+  context: S3Context,
+  work: UploadWork,
+  { input }: UploadPartCommand,
+): Promise<UploadPartCommandOutput> {
+  const part = requirePart(work, input.PartNumber)
+  const about = `send part ${input.PartNumber} of ${context.locate(work.key)}`
+  const { signal } = work
+  return await retryRequest(
+    () =>
+      request({ about, signal, changes: true }, (abortable) => {
+        const sent = withChecksums(context, input, part)
+        return context.clients.requests.send(new UploadPartCommand(sent), abortable)
+      }),
+    retryOptions(context, about, signal),
+  )
+}
+
+export async function putWhole(
+  context: S3Context,
+  work: UploadWork,
+  { command: { input }, digest }: { command: PutObjectCommand; digest: ObjectDigest },
+): Promise<PutObjectCommandOutput> {
+  const part = requirePart(work, digest.parts.length)
+  const about = `put ${context.locate(work.key)}`
+  return await request({ about, signal: work.signal, changes: true }, (abortable) => {
+    const sent = withChecksums(context, input, part)
+    return context.clients.requests.send(new PutObjectCommand(sent), abortable)
+  })
+}
+
+export async function completeUpload(
+  context: S3Context,
+  work: UploadWork,
+  { command: { input }, digest }: { command: CompleteMultipartUploadCommand; digest: ObjectDigest },
+): Promise<CompleteMultipartUploadCommandOutput> {
+  const about = `complete ${context.locate(work.key)}`
+  const whole = {
+    ChecksumType: 'FULL_OBJECT',
+    ChecksumCRC32: digest.crc32,
+    MpuObjectSize: digest.bytes,
+  } as const
+  const sent = { ...input, ...(context.profile.checksums ? whole : {}) }
+  return await letLand(work.signal, (lateSignal) =>
+    request({ about, signal: lateSignal, changes: true }, (abortable) =>
+      context.clients.requests.send(new CompleteMultipartUploadCommand(sent), abortable),
+    ),
+  )
+}
+
+/**
+ * The hashes that the pass made. Over TLS the signature leaves the body out, as that of the AWS
+ * command line does: TLS guards it, and Content-MD5 is signed.
+ */
+function withChecksums<Input extends { readonly Body?: unknown }>(
+  context: S3Context,
+  input: Input,
+  part: PartDigest,
+) {
+  const hash = context.isEncrypted ? 'UNSIGNED-PAYLOAD' : part.sha256
+  if (hash && input.Body instanceof Uint8Array) {
+    context.clients.payloadHashes.set(input.Body, hash)
+  }
+  const checksums = context.profile.checksums ? { ChecksumCRC32: part.crc32 } : {}
+  return { ...input, ContentMD5: part.md5, ...checksums }
+}
+
+function requirePart({ hasher, key }: UploadWork, partNumber: number | undefined): PartDigest {
+  const part = hasher.parts[(partNumber ?? 0) - 1]
+  if (part) return part
+  throw new TypeError(`part ${partNumber} of ${key} is sent before it was hashed`)
+}
