@@ -37,7 +37,7 @@ interface Routed {
  */
 export async function handleRequest(exchange: Exchange, service: Service): Promise<void> {
   const { recorder } = service
-  recorder.active++
+  recorder.begin()
   const outcome: Outcome = {
     operation: 'NotImplemented',
     target: undefined,
@@ -51,7 +51,6 @@ export async function handleRequest(exchange: Exchange, service: Service): Promi
     if (!isGone(exchange)) service.onInternalError(error)
     exchange.request.socket.destroy()
   } finally {
-    recorder.active--
     record(exchange, recorder, outcome)
   }
 }

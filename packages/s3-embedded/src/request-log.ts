@@ -23,6 +23,8 @@ export interface RequestLog {
   count(operation?: OperationName): number
   /** Requests being worked on, or hanging. */
   readonly active: number
+  /** Resolves once none is worked on: a client that was cut off is ahead of the log. */
+  idle(): Promise<void>
   clear(): void
 }
 
@@ -32,13 +34,30 @@ export class RequestRecorder implements RequestLog {
   #entries: LoggedRequest[] = []
   #total = 0
   readonly #counts = new Map<OperationName, number>()
-  active = 0
+  #active = 0
+  readonly #waiting: (() => void)[] = []
 
+  get active(): number {
+    return this.#active
+  }
+
+  begin(): void {
+    this.#active++
+  }
+
+  async idle(): Promise<void> {
+    if (this.#active > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  /** Ends what `begin` began. */
   add(request: LoggedRequest): void {
     this.#entries.push(request)
     if (this.#entries.length > kept * 2) this.#entries = this.#entries.slice(-kept)
     this.#total++
     this.#counts.set(request.operation, (this.#counts.get(request.operation) ?? 0) + 1)
+    this.#active--
+    if (this.#active > 0) return
+    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
   entries(operation?: OperationName): readonly LoggedRequest[] {
