@@ -10,6 +10,7 @@ export {
   type StartPrivateRedisOptions,
   startPrivateRedis,
 } from './private-redis.ts'
+export { sendRedis } from './redis-wire.ts'
 export { type SeededTreeOptions, seededTree } from './seeded-tree.ts'
 export {
   digestTree,

@@ -16,9 +16,15 @@ export async function writeTree(dir: string, tree: Tree): Promise<void> {
   for (const entry of tree.toReversed()) {
     const path = inside(entry.path)
     if (entry.kind === 'link') continue
-    await lutimes(path, entry.mtimeSeconds, entry.mtimeSeconds)
+    await setTime(path, entry.mtimeSeconds)
     if (entry.kind !== 'symlink') await chmod(path, entry.mode)
   }
+}
+
+/** Node takes a negative number of seconds for "now", but not a date before 1970. */
+async function setTime(path: Buffer, seconds: number): Promise<void> {
+  const time = seconds < 0 ? new Date(seconds * 1000) : seconds
+  await lutimes(path, time, time)
 }
 
 async function writeFile(path: Buffer, file: TreeFile): Promise<void> {
