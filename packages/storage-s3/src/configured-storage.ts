@@ -1,5 +1,8 @@
 import { resolveSecret, type StorageConfig, type StorageCredentials } from '@backstream/config'
 import type { Clock, Logger } from '@backstream/kernel'
+import type { RequestOptions } from '@backstream/storage'
+import type { ProbeFinding } from './probe/finding.ts'
+import { probeStorage } from './probe/probe-storage.ts'
 import type { S3Credentials, S3StorageOptions } from './s3-options.ts'
 import { openS3Storage, type S3Storage } from './s3-storage.ts'
 
@@ -20,8 +23,16 @@ export async function openConfiguredStorage(
   return await openS3Storage(await resolveStorageOptions(storage, options))
 }
 
+/** Tries at a configured storage what backups will do there: see `probeStorage`. */
+export async function probeS3Storage(
+  storage: StorageConfig,
+  options: ConfiguredStorageOptions & RequestOptions,
+): Promise<ProbeFinding[]> {
+  return await probeStorage(await resolveStorageOptions(storage, options), options)
+}
+
 /** Reads the secrets and gives the storage's options as `openS3Storage` takes them. */
-export async function resolveStorageOptions(
+async function resolveStorageOptions(
   storage: StorageConfig,
   options: ConfiguredStorageOptions,
 ): Promise<S3StorageOptions> {

@@ -1,7 +1,10 @@
 export {
   type ConfiguredStorageOptions,
   openConfiguredStorage,
+  probeS3Storage,
 } from './configured-storage.ts'
+export type { ProbeCheck, ProbeFinding } from './probe/finding.ts'
+export { probeStorage } from './probe/probe-storage.ts'
 export {
   defaultPartBytes,
   type S3Credentials,

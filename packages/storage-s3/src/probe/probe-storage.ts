@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto'
+import type { RequestOptions, Storage } from '@backstream/storage'
+import type { S3Context } from '../s3-context.ts'
+import type { S3StorageOptions } from '../s3-options.ts'
+import { openS3Context, openS3Storage } from '../s3-storage.ts'
+import type { ProbeFinding } from './finding.ts'
+import { probeBucket } from './probe-bucket.ts'
+import { probeConditionalPut } from './probe-conditional-put.ts'
+import { probeMultipart } from './probe-multipart.ts'
+import { probeObjects } from './probe-objects.ts'
+import { probeReach } from './probe-reach.ts'
+import { removeProbes } from './remove-probes.ts'
+
+/** What every check gets: the bucket to ask, and a storage of its own to write into. */
+export interface Probe {
+  readonly context: S3Context
+  /** Holds the probe's own folder, and nothing else. */
+  readonly storage: Storage
+  /** The folder's key in the bucket's storage. */
+  readonly folder: string
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * Tries at a store what backups will do there, and says what was found, in the order tried.
+ *
+ * Small objects are written below a prefix of the probe's own and removed again, also when it is
+ * interrupted; nothing is written into a bucket that would not let go of it. Rejects only with the
+ * signal's reason, and for options that could never work.
+ */
+export async function probeStorage(
+  options: S3StorageOptions,
+  { signal }: RequestOptions = {},
+): Promise<ProbeFinding[]> {
+  const folder = `.backstream-probe-${randomUUID()}`
+  const context = await openS3Context({ ...options, retry: { attempts: 2 } })
+  using _clients = context.clients
+  await using storage = await openS3Storage({
+    ...options,
+    prefix: context.keys.toListPrefix(folder),
+    retry: { attempts: 2 },
+    profile: { ...options.profile, conditionalPut: true },
+  })
+  const probe = { context, storage, folder, signal }
+
+  const findings = await probeReach(probe)
+  if (findings.some(({ level }) => level === 'error')) return findings
+  findings.push(...(await probeBucket(probe)))
+  if (findings.some(({ level }) => level === 'error')) return findings
+  try {
+    findings.push(...(await probeObjects(probe)))
+    findings.push(await probeMultipart(probe))
+    findings.push(await probeConditionalPut(probe))
+  } finally {
+    findings.push(await removeProbes(storage))
+  }
+  return findings
+}
