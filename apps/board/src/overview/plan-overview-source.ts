@@ -5,6 +5,8 @@ import type { ListedSchedule, RunProducer, RunSummary } from '@backstream/queue'
 import type { Storage } from '@backstream/storage'
 import type { PlanOverviewSource } from './read-overview.ts'
 
+export type { PlanOverviewRow, PlanOverviewSource } from './read-overview.ts'
+
 export interface PlanOverviewSourceOptions {
   readonly config: Config
   /** By name of the storage; called once for each, and again when it rejected. */

@@ -34,28 +34,26 @@ const queuesTimeoutMs = 5_000
 const reuseMs = 5_000
 
 /**
- * Never rejects. Requests that come while one reading is under way, or within a few seconds of it,
- * share it, so that reloading a page costs the bucket nothing.
+ * Never rejects. Requests that come while the plans are being read, or within a few seconds of it,
+ * share them, so that reloading a page costs the bucket nothing. Queues are asked each time.
  */
 export function createOverviewReader(options: ReadOverviewOptions): () => Promise<Overview> {
-  let latest: { readonly startedMs: number; readonly overview: Promise<Overview> } | undefined
-  return () => {
+  let latest: { readonly startedMs: number; readonly plans: Promise<ReadPlans> } | undefined
+  return async () => {
     const nowMs = options.clock.monotonicMs()
     if (latest === undefined || nowMs - latest.startedMs > reuseMs) {
-      latest = { startedMs: nowMs, overview: readOverview(options) }
+      latest = { startedMs: nowMs, plans: readPlans(options) }
     }
-    return latest.overview
+    const [plans, queues] = await Promise.all([latest.plans, loadQueues(options)])
+    return { ...plans, queues: queues?.queues ?? null, bullmq: queues?.bullmq ?? '' }
   }
 }
 
-async function readOverview(options: ReadOverviewOptions): Promise<Overview> {
-  const [plans, queues] = await Promise.all([loadPlans(options), loadQueues(options)])
-  return {
-    plans: [...plans].sort(compareStatus),
-    queues: queues?.queues ?? null,
-    bullmq: queues?.bullmq ?? '',
-    asOfMs: options.clock.now(),
-  }
+type ReadPlans = Pick<Overview, 'plans' | 'asOfMs'>
+
+async function readPlans(options: ReadOverviewOptions): Promise<ReadPlans> {
+  const plans = await loadPlans(options)
+  return { plans: [...plans].sort(compareStatus), asOfMs: options.clock.now() }
 }
 
 async function loadPlans(options: ReadOverviewOptions): Promise<readonly PlanOverviewRow[]> {

@@ -107,7 +107,7 @@ const tones: Readonly<Record<PlanState, string>> = {
 function plansTable(page: Page): Html {
   return html`<section aria-labelledby="plans">
     <h2 id="plans">Plans</h2>
-    <table>
+    <table class="plans">
       <thead><tr><th>State</th><th>Plan</th><th>Newest good backup</th><th>Last run</th><th>Next run</th></tr></thead>
       <tbody>${page.overview.plans.map((row) => planRow(page, row))}</tbody>
     </table>

@@ -43,6 +43,11 @@ export class PlanQueueAdapter extends BullMQAdapter {
     this.setFormatter('name', describeJob)
   }
 
+  /** So that the page does not offer one. */
+  override get supportsGlobalRateLimit(): boolean {
+    return false
+  }
+
   override async addJob(_name: string, data: unknown, options: unknown): Promise<QueueJob> {
     const { queue, plans, logger } = this.#options
     const { plan, pin, dropped } = readTypedRun({ data, options }, queue.name, plans)
