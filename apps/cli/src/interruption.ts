@@ -12,6 +12,7 @@ type StopSignal = 'SIGINT' | 'SIGTERM'
  */
 export function createInterruption(
   process: Pick<NodeJS.Process, 'on' | 'exit'>,
+  monotonicMs: () => number = () => performance.now(),
 ): () => AbortSignal {
   let controller: AbortController | undefined
   return () => {
@@ -21,9 +22,9 @@ export function createInterruption(
     let firstAtMs = 0
     const onSignal = (name: StopSignal) => {
       if (!stop.signal.aborted) {
-        firstAtMs = performance.now()
+        firstAtMs = monotonicMs()
         stop.abort(interruptedBy(name))
-      } else if (performance.now() - firstAtMs > sameBlowMs) {
+      } else if (monotonicMs() - firstAtMs > sameBlowMs) {
         process.exit(128 + constants.signals[name])
       }
     }

@@ -58,7 +58,10 @@ export function createProgram(context: CommandContext): Command {
   program.commandsGroup('Look and restore')
   add(defineList(context), defineShow(context), defineRestore(context))
   program.commandsGroup('Not yet in this version')
-  add(...defineNotYet())
+  const later = defineNotYet()
+  add(...later)
+  // Whatever is typed behind one gets the same answer.
+  for (const command of later) command.allowExcessArguments()
   for (const name of Object.keys(otherNames)) addOtherName(program, name)
   return program
 }

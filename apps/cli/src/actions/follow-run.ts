@@ -24,11 +24,12 @@ export interface FollowOptions {
   /** Ends the watching: the promise then rejects with its reason, and the run goes on. */
   readonly signal: AbortSignal
   readonly describe: (progress: RunProgress) => string
+  /** When a run that nobody takes is said to be so: within the ten seconds promised. Default 4 s. */
+  readonly noWorkerAfterMs?: number
+  /** Between two questions while Redis is away. Default 2 s. */
+  readonly outagePauseMs?: number
 }
 
-/** A run that nobody takes is said to be so after this, and within the ten seconds promised. */
-const noWorkerAfterMs = 4_000
-const outagePauseMs = 2_000
 const maxOutages = 30
 
 export async function followRun(ref: RunRef, options: FollowOptions): Promise<RunOutcome> {
@@ -66,7 +67,7 @@ async function followToEnd(
   state: { isTaken: boolean },
   options: FollowOptions,
 ): Promise<LastEvent> {
-  const { signal, view } = options
+  const { signal, view, outagePauseMs = 2_000 } = options
   for (let outages = 0; ; outages += 1) {
     try {
       const last = await watch(ref, state, options)
@@ -129,7 +130,7 @@ function nextAttempt({ dueAtMs }: RunSummary): string {
 async function tellIfNobodyServes(
   ref: RunRef,
   state: { readonly isTaken: boolean },
-  { producer, view, signal }: FollowOptions,
+  { producer, view, signal, noWorkerAfterMs = 4_000 }: FollowOptions,
 ): Promise<void> {
   try {
     await sleep(noWorkerAfterMs, undefined, { signal })

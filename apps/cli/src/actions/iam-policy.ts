@@ -21,7 +21,6 @@ export interface IamStatement {
   readonly Effect: 'Allow'
   readonly Action: readonly string[]
   readonly Resource: readonly string[]
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
 }
 
 export type PolicyStorage = Pick<
@@ -56,14 +55,17 @@ function bucketFacts(role: PolicyRole, storage: PolicyStorage): IamStatement {
   }
 }
 
+/**
+ * The whole bucket, not the prefix alone: with a condition on `s3:prefix` AWS answers 403 instead of
+ * 404 for an object that is not there, and "not there" is what a free slot looks like.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+ */
 function listing(storage: PolicyStorage): IamStatement {
-  const { prefix } = storage
   return {
     Sid: sid('List', storage),
     Effect: 'Allow',
     Action: ['s3:ListBucket', 's3:ListBucketVersions'],
     Resource: [bucketArn(storage)],
-    ...(prefix === '' ? {} : { Condition: { StringLike: { 's3:prefix': [`${prefix}/*`] } } }),
   }
 }
 

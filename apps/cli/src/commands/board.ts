@@ -1,7 +1,6 @@
 import type { Config } from '@backstream/config'
 import type { ShutdownPhase } from '@backstream/runtime'
 import { Command } from 'commander'
-import { openPlanStatuses } from '../actions/plan-statuses.ts'
 import { runService } from '../actions/run-service.ts'
 import { type CommandContext, openSession, type Session } from '../command-context.ts'
 
@@ -19,6 +18,7 @@ async function board(session: Session): Promise<never> {
 
 async function startBoard(session: Session, config: Config): Promise<readonly ShutdownPhase[]> {
   const { startBoard: start } = await import('@backstream/board')
+  const { openPlanStatuses } = await import('../actions/plan-statuses.ts')
   const { openConfiguredQueue } = await import('@backstream/queue')
   const { settings, logger, clock } = session
   const { env } = settings

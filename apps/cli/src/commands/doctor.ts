@@ -1,6 +1,6 @@
 import type { Config } from '@backstream/config'
 import { Command, Option } from 'commander'
-import { examine, type Finding } from '../actions/examine.ts'
+import type { Finding } from '../actions/examine.ts'
 import { iamPolicy, type PolicyRole, policyRoles } from '../actions/iam-policy.ts'
 import { type CommandContext, openSession, type Session } from '../command-context.ts'
 import { exitStatus } from '../exit-status.ts'
@@ -26,6 +26,7 @@ export function defineDoctor(context: CommandContext): Command {
 async function doctor(session: Session, { policy }: DoctorOptions): Promise<void> {
   const config = await session.config()
   if (policy !== undefined) return printPolicy(session, config, policy)
+  const { examine } = await import('../actions/examine.ts')
   const findings = await examine(session, config)
   const failed = findings.filter(({ level }) => level === 'error').length
   if (session.json) {

@@ -131,7 +131,7 @@ async function write(file: string, text: string, mayReplace: boolean): Promise<v
 
 /** The variables a configuration cannot be loaded or used without. */
 function variablesIn(text: string): string[] {
-  const uncommented = text.replace(/^\s*#.*$/gm, '')
+  const uncommented = text.replace(/(?:^|\s)#.*$/gm, '')
   const names = [...uncommented.matchAll(/\$\{(\w+)(?::\?[^}]*)?\}|\benv: (\w+)/g)]
   return [...new Set(names.map((match) => match[1] ?? match[2] ?? ''))]
 }

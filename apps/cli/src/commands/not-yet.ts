@@ -26,7 +26,6 @@ export function defineNotYet(): Command[] {
     new Command(name)
       .description(description)
       .usage(usage)
-      .allowExcessArguments()
       .allowUnknownOption()
       .action(() => {
         throw notYet(`\`backstream ${name}\``)

@@ -16,6 +16,6 @@ export function formatLocalTime(ms: number, timeZone?: string): string {
   })
   const parts = new Map(format.formatToParts(ms).map(({ type, value }) => [type, value]))
   const of = (type: Intl.DateTimeFormatPartTypes) => parts.get(type) ?? ''
-  const zone = of('timeZoneName').replace('GMT', '') || 'UTC'
+  const zone = of('timeZoneName').replace(/^GMT(?:\+00:00)?/, '') || 'UTC'
   return `${of('year')}-${of('month')}-${of('day')} ${of('hour')}:${of('minute')}:${of('second')} ${zone}`
 }
