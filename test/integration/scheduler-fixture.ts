@@ -68,6 +68,7 @@ export async function startTestScheduler(
   options: {
     readonly logger?: Logger
     readonly configFile?: string
+    readonly removeAfterMs?: number
     readonly cleanUp?: (attempt: { plan: string; backup: string }) => Promise<unknown>
   } = {},
 ): Promise<RunningScheduler & AsyncDisposable> {
@@ -79,7 +80,7 @@ export async function startTestScheduler(
     logger: options.logger ?? silentLogger,
     clock: systemClock,
     ...(options.cleanUp ? { cleanUp: options.cleanUp } : {}),
-    every: { reconcileMs: 100, removeAfterMs: 0, lookAtFileMs: 50 },
+    every: { reconcileMs: 100, removeAfterMs: options.removeAfterMs ?? 0, lookAtFileMs: 50 },
   })
   return { ...scheduler, [Symbol.asyncDispose]: () => scheduler.close() }
 }

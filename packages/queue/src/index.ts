@@ -45,6 +45,7 @@ export {
   reconcileSchedules,
 } from './reconcile-schedules.ts'
 export type { RedisAddress } from './redis-options.ts'
+export type { RunWorkerOptions } from './run-job.ts'
 export {
   type ConnectedWorker,
   createRunProducer,
@@ -52,5 +53,5 @@ export {
   type RunProducer,
 } from './run-producer.ts'
 export type { RunRef, RunState, RunSummary } from './run-summary.ts'
-export { createRunWorker, type RunWorker, type RunWorkerOptions } from './run-worker.ts'
+export { createRunWorker, type RunWorker } from './run-worker.ts'
 export type { RunEvent, WatchOptions } from './watch-run.ts'

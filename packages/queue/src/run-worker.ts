@@ -9,38 +9,21 @@
  * its processor returns has no effect on the queue.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describeError, type Logger } from '@backstream/kernel'
-import { DelayedError, type Job, WaitingError, Worker } from 'bullmq'
-import { createActiveRun, type Processors } from './active-run.ts'
+import { describeError } from '@backstream/kernel'
+import { type Job, Worker } from 'bullmq'
 import { backoffStrategy } from './backoff-delay.ts'
-import { type CheckedJob, checkJob } from './check-job.ts'
 import { keepRuns } from './keep-runs.ts'
-import { type Link, linkOf, logQueueError, type QueueConnection } from './open-connection.ts'
+import { linkOf, logQueueError, type QueueConnection } from './open-connection.ts'
 import { announce } from './presence.ts'
-import { QueueError } from './queue-error.ts'
 import { noteQueues } from './queue-names.ts'
-import { regainLock } from './regain-lock.ts'
 import { repeatStrategy } from './repeat-strategy.ts'
-import { runFailure } from './run-failure.ts'
-import { mayBeKnownElsewhere } from './unknown-plan.ts'
-
-export interface RunWorkerOptions {
-  /** Queues. */
-  readonly serves: readonly string[]
-  /** Runs at a time, of each queue. */
-  readonly concurrency: number
-  readonly workerName: string
-  readonly host: string
-  knowsPlan(name: string): boolean
-  readonly processors: Processors
-  /** For others to read: the plans this worker's configuration has, and its fingerprint. */
-  readonly plans?: readonly string[]
-  readonly fingerprint?: string
-  /** How long a run stays its worker's without a sign of life. Default 30 s. */
-  readonly lockMs?: number
-  /** How often runs of dead workers are looked for. Default 15 s. */
-  readonly stalledCheckMs?: number
-}
+import {
+  abortForHandBack,
+  keepOrLose,
+  type RunWorkerOptions,
+  runJob,
+  type Serving,
+} from './run-job.ts'
 
 export interface RunWorker extends AsyncDisposable {
   /** Resolves when every queue is being served. */
@@ -48,22 +31,9 @@ export interface RunWorker extends AsyncDisposable {
   close(options?: { readonly graceMs: number }): Promise<void>
 }
 
-/** A run that killed its worker more often than this is failed instead of begun again. */
-const maxCrashes = 3
-/** How long a run that another worker must take stays out of the way. */
-const putBackForMs = 5_000
 /** After the clean-up of aborted runs, for Redis to answer. */
 const handBackWithinMs = 10_000
-
-interface Serving {
-  readonly link: Link
-  readonly connection: QueueConnection
-  readonly options: RunWorkerOptions
-  readonly logger: Logger
-  /** By queue and job id. */
-  readonly active: Map<string, { readonly controller: AbortController; readonly token: string }>
-  isHandingBack: boolean
-}
+const withdrawWithinMs = 1_000
 
 export function createRunWorker(connection: QueueConnection, options: RunWorkerOptions): RunWorker {
   const link = linkOf(connection)
@@ -88,15 +58,19 @@ export function createRunWorker(connection: QueueConnection, options: RunWorkerO
   let closing: Promise<void> | undefined
 
   async function close(graceMs: number): Promise<void> {
-    const closed = Promise.all(workers.map((worker) => worker.close()))
+    // BullMQ's orderly end waits for Redis, and never ends when Redis is away.
+    const isAway = link.patientRedis().status !== 'ready'
+    const stopped = isAway ? stopFetching(workers) : endWorkers(workers, { force: false })
     // Withdrawn first: nobody should count on a worker that takes nothing any more.
-    await presence[Symbol.asyncDispose]()
-    if (await endsWithin(closed, graceMs)) return
-    handBackAll(serving)
-    await whenIdle(serving)
-    if (await endsWithin(closed, handBackWithinMs)) return
+    await endsWithin(Promise.resolve(presence[Symbol.asyncDispose]()), withdrawWithinMs)
+    const idle = isAway ? whenIdle(serving) : stopped
+    if (!(await endsWithin(idle, graceMs))) {
+      handBackAll(serving)
+      await whenIdle(serving)
+    }
+    if (!isAway && (await endsWithin(stopped, handBackWithinMs))) return
     logger.warn({}, 'Redis does not answer: runs are left to be found by other workers')
-    await Promise.all(workers.map((worker) => worker.disconnect()))
+    await endsWithin(endWorkers(workers, { force: true }), withdrawWithinMs)
   }
 
   return {
@@ -150,111 +124,6 @@ function serveQueue(serving: Serving, queue: string): Worker {
   return worker
 }
 
-async function runJob(serving: Serving, job: Job, token: string): Promise<unknown> {
-  const { active, logger } = serving
-  const key = keyOf(job.queueName, job.id ?? '')
-  const controller = new AbortController()
-  active.set(key, { controller, token })
-  try {
-    const checked = checkJob(job.name, job.data)
-    await refuseCrashing(serving, job)
-    if (!serving.options.knowsPlan(checked.payload.plan)) {
-      await putBackOrRefuse(serving, job, { token, plan: checked.payload.plan })
-    }
-    if (serving.isHandingBack) abortForHandBack(controller)
-    controller.signal.throwIfAborted()
-    return await attempt(serving, job, { checked, signal: controller.signal })
-  } catch (error) {
-    // Before the queue is told: closing waits for processors, and not for a Redis that is away.
-    active.delete(key)
-    if (error instanceof DelayedError) throw error
-    if (isHandedBack(controller.signal)) {
-      logger.info({ job: job.id }, `run ${job.id} goes back into line: ${describeError(error)}`)
-      await job.moveToWait(token)
-      throw new WaitingError()
-    }
-    throw runFailure(error)
-  } finally {
-    active.delete(key)
-  }
-}
-
-async function attempt(
-  { options, logger }: Serving,
-  job: Job,
-  given: { readonly checked: CheckedJob; readonly signal: AbortSignal },
-): Promise<unknown> {
-  const { checked, signal } = given
-  const about = { queue: job.queueName, signal, logger }
-  // A switch would be shorter by nothing and safer by nothing: the two differ in their payload only.
-  if (checked.name === 'backup.run') {
-    const { run, settle } = createActiveRun(job, { ...about, payload: checked.payload })
-    return await options.processors['backup.run'](run).finally(settle)
-  }
-  const { run, settle } = createActiveRun(job, { ...about, payload: checked.payload })
-  return await options.processors['backup.cleanup'](run).finally(settle)
-}
-
-/** BullMQ never fails a scheduled run whose workers die; we do, whoever started it. */
-async function refuseCrashing({ link }: Serving, job: Job): Promise<void> {
-  if (job.stalledCounter <= maxCrashes) return
-  const phase = (job.progress as { phase?: unknown }).phase
-  // Counted anew when somebody tries it again.
-  await link.redis.hdel(link.queue(job.queueName).toKey(job.id ?? ''), 'stc')
-  const where = typeof phase === 'string' ? ` in the phase "${phase}"` : ''
-  throw new QueueError(
-    'crashed',
-    `The worker died ${job.stalledCounter} times during this run${where}`,
-    {
-      permanent: true,
-      remedy: 'Look at the memory limit and the log of the worker, then try the run again.',
-    },
-  )
-}
-
-async function putBackOrRefuse(
-  { connection, link, options, logger }: Serving,
-  job: Job,
-  given: { readonly token: string; readonly plan: string },
-): Promise<never> {
-  const { plan, token } = given
-  if (await mayBeKnownElsewhere(connection, { plan, enqueuedAtMs: job.timestamp })) {
-    logger.info({ job: job.id, plan }, `no plan ${plan} here: left to another worker`)
-    await job.moveToDelayed(link.clock.now() + putBackForMs, token)
-    throw new DelayedError()
-  }
-  throw new QueueError(
-    'unknown-plan',
-    `There is no plan named ${plan} in the configuration of ${options.workerName}, nor of any other worker or scheduler`,
-    { permanent: true, remedy: 'Check the name against `backstream status`.' },
-  )
-}
-
-async function keepOrLose(
-  serving: Serving,
-  run: { readonly queue: string; readonly jobId: string; readonly lockMs: number },
-): Promise<void> {
-  const { link, logger, active } = serving
-  const held = active.get(keyOf(run.queue, run.jobId))
-  if (!held) return
-  try {
-    if (await regainLock(link, { ...run, token: held.token }, run.lockMs)) {
-      logger.warn({ job: run.jobId }, `took the lock of run ${run.jobId} again after an outage`)
-      return
-    }
-  } catch (error) {
-    // The next renewal fails as well, and we are back here.
-    logger.debug({ job: run.jobId, err: error }, `lock not regained: ${describeError(error)}`)
-    return
-  }
-  logger.error({ job: run.jobId }, `lost run ${run.jobId} to another worker`)
-  held.controller.abort(
-    new QueueError('run-lost', `Another worker has taken over the run ${run.jobId}`, {
-      remedy: 'Nothing to do if that worker ends it; see whether this one was stopped for long.',
-    }),
-  )
-}
-
 async function noteEnd(serving: Serving, job: Job, state: 'completed' | 'failed'): Promise<void> {
   try {
     await keepRuns(serving.link, job, state)
@@ -264,17 +133,20 @@ async function noteEnd(serving: Serving, job: Job, state: 'completed' | 'failed'
   }
 }
 
+async function stopFetching(workers: readonly Worker[]): Promise<void> {
+  await Promise.all(workers.map((worker) => worker.pause(true)))
+}
+
+async function endWorkers(
+  workers: readonly Worker[],
+  { force }: { readonly force: boolean },
+): Promise<void> {
+  await Promise.all(workers.map((worker) => worker.close(force)))
+}
+
 function handBackAll(serving: Serving): void {
   serving.isHandingBack = true
   for (const { controller } of serving.active.values()) abortForHandBack(controller)
-}
-
-function abortForHandBack(controller: AbortController): void {
-  controller.abort(new QueueError('handed-back', 'The worker is being stopped'))
-}
-
-function isHandedBack(signal: AbortSignal): boolean {
-  return signal.reason instanceof QueueError && signal.reason.code === 'handed-back'
 }
 
 /** Processors clean up under bounds of their own: nobody cuts them short here. */
@@ -288,8 +160,4 @@ async function endsWithin(done: Promise<unknown>, ms: number): Promise<boolean> 
   const inTime = await Promise.race([done.then(() => true), late])
   timer.abort()
   return inTime
-}
-
-function keyOf(queue: string, jobId: string): string {
-  return `${queue}/${jobId}`
 }
