@@ -75,6 +75,7 @@ function readClaim(request: IncomingParts): Claim {
   if (target.query.has('X-Amz-Algorithm') || target.query.has('X-Amz-Signature')) {
     return queryClaim(target.query, headers)
   }
+  if (target.query.has('AWSAccessKeyId')) throw unsupportedMechanism()
   throw new S3Error('AccessDenied', { message: 'Anonymous requests are not allowed.' })
 }
 
@@ -87,10 +88,7 @@ function headerClaim(authorization: string, headers: IncomingParts['headers']): 
     if (authorization.startsWith('AWS4-HMAC-SHA256')) {
       throw new S3Error('AuthorizationHeaderMalformed')
     }
-    throw new S3Error('InvalidRequest', {
-      message:
-        'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
-    })
+    throw unsupportedMechanism()
   }
   const [, credential = '', signedHeaders = '', signature = ''] = match
   const longDate = headers['x-amz-date'] ?? compactDate(headers['date'])
@@ -114,6 +112,14 @@ function headerClaim(authorization: string, headers: IncomingParts['headers']): 
     hasToken: headers['x-amz-security-token'] !== undefined,
     expiresIn: undefined,
   }
+}
+
+/** Signature Version 2, as S3 answers it for buckets made since 2020. */
+function unsupportedMechanism(): S3Error {
+  return new S3Error('InvalidRequest', {
+    message:
+      'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
+  })
 }
 
 function queryClaim(query: RequestTarget['query'], headers: IncomingParts['headers']): Claim {
