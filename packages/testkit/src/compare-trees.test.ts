@@ -64,10 +64,10 @@ test('two trees made from the same description are equal and have one digest', a
 })
 
 for (const [what, change, said] of changes) {
-  test(`names ${what}, and the digest is another one`, async () => {
+  test(`names ${what}, which gives another digest unless it is a time`, async () => {
     const [before, after] = [await makeTree(), await makeTree(change)]
     match(compareTrees(before, after).join('\n'), said)
-    if (what !== 'a hard link that became a copy') notEqual(digestTree(before), digestTree(after))
+    if (what !== 'another mtime') notEqual(digestTree(before), digestTree(after))
   })
 }
 

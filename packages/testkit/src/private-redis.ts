@@ -42,7 +42,6 @@ export async function startPrivateRedis(
     dir: options.dir ?? folder?.path ?? '.',
     save: '',
     appendonly: options.appendonly ? 'yes' : 'no',
-    appendfsync: 'always',
     'maxmemory-policy': 'noeviction',
   }
   const args = Object.entries(settings).flatMap(([key, value]) => [`--${key}`, value])

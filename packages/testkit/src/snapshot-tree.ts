@@ -48,15 +48,15 @@ export async function snapshotTree(dir: string): Promise<TreeSnapshot> {
   return await describeAll(root, found)
 }
 
-/** One hash over all names, contents, links, modes and whole seconds: equal trees have equal ones. */
+/**
+ * One hash over names, types, contents, modes and links. Times and owners are left to `compareTrees`:
+ * the one may be off by a rounding, the other only root can bring back.
+ */
 export function digestTree(tree: TreeSnapshot): string {
   const hash = createHash('sha256')
   for (const [path, entry] of tree) {
-    const seconds = entry.mtimeNs / 1_000_000_000n
-    const { type, mode, uid, gid, size, sha256, target, sameAs } = entry
-    hash.update(
-      `${JSON.stringify([path, type, mode, uid, gid, `${seconds}`, size, sha256, target, sameAs])}\n`,
-    )
+    const { type, mode, size, sha256, target, sameAs } = entry
+    hash.update(`${JSON.stringify([path, type, mode, size, sha256, target, sameAs])}\n`)
   }
   return hash.digest('hex')
 }
