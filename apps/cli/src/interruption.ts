@@ -19,12 +19,13 @@ export function createInterruption(
     if (controller) return controller.signal
     const stop = new AbortController()
     controller = stop
-    let firstAtMs = 0
+    let first: { readonly name: StopSignal; readonly atMs: number } | undefined
     const onSignal = (name: StopSignal) => {
-      if (!stop.signal.aborted) {
-        firstAtMs = monotonicMs()
+      const nowMs = monotonicMs()
+      if (first === undefined) {
+        first = { name, atMs: nowMs }
         stop.abort(interruptedBy(name))
-      } else if (monotonicMs() - firstAtMs > sameBlowMs) {
+      } else if (name !== first.name || nowMs - first.atMs > sameBlowMs) {
         process.exit(128 + constants.signals[name])
       }
     }

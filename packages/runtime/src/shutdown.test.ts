@@ -3,14 +3,14 @@ import { test } from 'node:test'
 import { type StartedProcess, startProcess } from '@backstream/testkit'
 
 /** A process that has installed `phases` and says what happens, line by line. */
-async function startWith(phases: string, after = ''): Promise<StartedProcess> {
+async function startWith(phases: string, after = '', copiesWithinMs = 0): Promise<StartedProcess> {
   const program = `
     import { installShutdown } from ${JSON.stringify(import.meta.resolve('./shutdown.ts'))}
     const say = (line) => process.stdout.write(line + '\\n')
     const line = (fields, message) => say('log: ' + message)
     const logger = { debug() {}, info: line, warn: line, error: line, child: () => logger }
     const never = new Promise(() => {})
-    const shutdown = installShutdown({ logger, phases: ${phases} })
+    const shutdown = installShutdown({ logger, phases: ${phases}, copiesWithinMs: ${copiesWithinMs} })
     setInterval(() => {}, 1000)
     say('ready')
     ${after}`
@@ -80,6 +80,25 @@ for (const [signal, code] of [
     equal((await child.exited).code, code)
   })
 }
+
+test('copies of one signal are one signal', async () => {
+  const phases = `[
+    { name: 'drain', timeoutMs: 60000, run: async () => {
+        const told = new Promise((resolve) => process.once('SIGUSR2', resolve))
+        say('draining')
+        await told
+        say('drained')
+      } },
+  ]`
+  await using child = await startWith(phases, '', 3_600_000)
+  child.signal('SIGINT')
+  await child.waitForOutput(/draining/)
+  child.signal('SIGINT')
+  child.signal('SIGINT')
+  child.signal('SIGUSR2')
+  equal((await child.exited).code, 0)
+  deepEqual(linesOf(child), ['log: shutting down', 'draining', 'drained', 'log: stopped'])
+})
 
 test('a shutdown of our own has the exit status it was given, and happens once', async () => {
   await using child = await startWith(

@@ -8,6 +8,9 @@ import { RuntimeError } from './runtime-error.ts'
  * runs, so that a hanging queue cannot keep the storage from being closed. Then the process exits:
  * 0 when every phase ended well, 1 when one did not, or what `shutdown` was given. A second signal
  * exits at once with 128 plus its number, whatever is still going on.
+ *
+ * One Ctrl-C may arrive several times: the terminal sends it to every process of the group, and npm,
+ * a shell or `timeout` pass theirs on as well. So the same signal counts again only after a moment.
  */
 export interface ShutdownPhase {
   readonly name: string
@@ -20,6 +23,8 @@ export interface InstallShutdownOptions {
   readonly logger: Logger
   /** Read when the shutdown begins: phases may still be added until then. */
   readonly phases: readonly ShutdownPhase[]
+  /** The same signal within this time is a copy of the first. Default 500 ms. */
+  readonly copiesWithinMs?: number
 }
 
 export interface Shutdown extends Disposable {
@@ -33,6 +38,8 @@ type StopSignal = 'SIGTERM' | 'SIGINT'
 
 export function installShutdown(options: InstallShutdownOptions): Shutdown {
   const begun = new AbortController()
+  const copiesWithinMs = options.copiesWithinMs ?? 500
+  let first: { readonly name: StopSignal; readonly atMs: number } | undefined
 
   async function shutdown(reason: string, exitCode?: number): Promise<never> {
     if (begun.signal.aborted) return new Promise<never>(() => {})
@@ -45,6 +52,9 @@ export function installShutdown(options: InstallShutdownOptions): Shutdown {
   }
 
   function onSignal(name: StopSignal): void {
+    const nowMs = performance.now()
+    if (first?.name === name && nowMs - first.atMs < copiesWithinMs) return
+    first ??= { name, atMs: nowMs }
     if (begun.signal.aborted) process.exit(128 + constants.signals[name])
     void shutdown(name)
   }

@@ -46,7 +46,11 @@ function statementsFor(role: PolicyRole, storage: PolicyStorage): IamStatement[]
 /** These actions cannot be limited to a prefix. */
 function bucketFacts(role: PolicyRole, storage: PolicyStorage): IamStatement {
   const facts = ['s3:GetBucketLocation', 's3:GetBucketVersioning']
-  const writing = ['s3:GetBucketObjectLockConfiguration', 's3:ListBucketMultipartUploads']
+  const writing = [
+    's3:GetBucketObjectLockConfiguration',
+    's3:GetLifecycleConfiguration',
+    's3:ListBucketMultipartUploads',
+  ]
   return {
     Sid: sid('Bucket', storage),
     Effect: 'Allow',
