@@ -29,9 +29,10 @@ export async function publish(context: S3Context, publication: Publication): Pro
     } catch (error) {
       signal.throwIfAborted()
       isUnsettled ||= isStorageError(error, 'unknown-outcome')
-      if (!isUnsettled) throw error
-      if (await isThere(look, signal)) return
-      throw unknownOutcome(about, error)
+      // An upload is also gone once it was completed, by a try that was answered "slow down".
+      const mayBeThere = isUnsettled || isStorageError(error, 'no-such-upload')
+      if (mayBeThere && (await isThere(look, signal))) return
+      throw isUnsettled ? unknownOutcome(about, error) : error
     }
   }
   await retryRequest(sendAndSettle, retryOptions(context, about, signal))
