@@ -94,7 +94,7 @@ function readSections(
 function readStorages(top: Mapping, { report }: BuildContext): Record<string, StorageConfig> {
   if (top['storages'] === undefined) {
     report.error(['storages'], {
-      message: 'storages is missing',
+      message: 'is missing',
       remedy: 'add a storage: storages: { main: { kind: s3, bucket: backups } }',
     })
   }

@@ -21,9 +21,13 @@ interface Context {
 /** The plans of `plans:` in the order of the file, one for each item of an `each`. */
 export function expandPlans(plans: Mapping, context: Context): PlanEntry[] {
   const taken = new Map<string, string>()
-  return Object.entries(plans).flatMap(([key, tree]) => {
+  const { report } = context
+  const inOrder = Object.entries(plans).sort(([a], [b]) =>
+    report.compare(['plans', a], ['plans', b]),
+  )
+  return inOrder.flatMap(([key, tree]) => {
     const entries = expandPlan(key, tree, context)
-    return entries.filter((entry) => claimName(entry, { key, taken, report: context.report }))
+    return entries.filter((entry) => claimName(entry, { key, taken, report }))
   })
 }
 

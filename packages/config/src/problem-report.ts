@@ -30,7 +30,9 @@ export class ProblemReport {
   readonly #keys = new Map<string, Position>()
   readonly #values = new Map<string, Position>()
   readonly #settled = new Set<string>()
+  readonly #errorLines = new Set<number>()
   readonly #expanded = new Set<string>()
+  readonly #empty = new Set<string>()
 
   constructor(file: string) {
     this.#file = file
@@ -42,6 +44,11 @@ export class ProblemReport {
     this.#values.set(id, position.value)
   }
 
+  /** For sorting keys by where they are written: objects put those that look like numbers first. */
+  compare(a: Path, b: Path): number {
+    return byPlace(this.#keyPlace(a), this.#keyPlace(b))
+  }
+
   /** A problem of what stands at `path`. Ignored where something worse was said already. */
   error(path: Path, finding: Finding): void {
     if (!this.#isSettled(path)) this.#add('error', { ...finding, path, at: this.#find(path) })
@@ -50,12 +57,12 @@ export class ProblemReport {
   /** A problem of the key itself: unknown, unwanted, badly named. */
   keyError(path: Path, finding: Finding): void {
     if (this.#isSettled(path)) return
-    const at = this.#keys.get(idOf(path)) ?? this.#find(path)
+    const at = this.#keyPlace(path)
     this.#add('error', { ...finding, path, at })
   }
 
   notice(path: Path, finding: Finding): void {
-    const at = this.#keys.get(idOf(path)) ?? this.#find(path)
+    const at = this.#keyPlace(path)
     this.#add('notice', { ...finding, path, at })
   }
 
@@ -79,13 +86,26 @@ export class ProblemReport {
     return this.#expanded.has(idOf(path))
   }
 
+  /** The key at `path` is followed by nothing. */
+  markEmpty(path: Path): void {
+    this.#empty.add(idOf(path))
+  }
+
+  isEmpty(path: Path): boolean {
+    return this.#empty.has(idOf(path))
+  }
+
+  hasErrorOnLine(line: number): boolean {
+    return this.#errorLines.has(line)
+  }
+
   get hasErrors(): boolean {
-    return this.problems.some((problem) => problem.severity === 'error')
+    return this.#errorLines.size > 0
   }
 
   /** Sorted by place. */
   get problems(): ConfigProblem[] {
-    return [...this.#problems.values()].sort((a, b) => a.line - b.line || a.column - b.column)
+    return [...this.#problems.values()].sort(byPlace)
   }
 
   #add(
@@ -96,8 +116,9 @@ export class ProblemReport {
     const key = formatPath(found.path)
     const problem = { file: this.#file, ...at, key, message, remedy, severity }
     // One mistake in `defaults`, in an anchor or beside `each` is met many times and said once.
-    const id = JSON.stringify([at.line, at.column, message])
+    const id = JSON.stringify([at.line, at.column, found.path.at(-1), message])
     if (!this.#problems.has(id)) this.#problems.set(id, problem)
+    if (severity === 'error') this.#errorLines.add(at.line)
   }
 
   #find(path: Path): Position {
@@ -111,10 +132,18 @@ export class ProblemReport {
     return { line: 1, column: 1 }
   }
 
+  #keyPlace(path: Path): Position {
+    return this.#keys.get(idOf(path)) ?? this.#find(path)
+  }
+
   #isSettled(path: Path): boolean {
     if (this.#settled.size === 0) return false
     return path.some((_, index) => this.#settled.has(idOf(path.slice(0, index + 1))))
   }
+}
+
+function byPlace(a: Position, b: Position): number {
+  return a.line - b.line || a.column - b.column
 }
 
 function idOf(path: Path): string {

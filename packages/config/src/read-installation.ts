@@ -16,7 +16,7 @@ export function readVersion(top: Mapping, { report }: BuildContext): void {
   if (top['version'] === 1) return
   const isMissing = top['version'] === undefined
   report.error(['version'], {
-    message: isMissing ? 'version is missing' : 'this version of the format is not known',
+    message: isMissing ? 'is missing' : 'this version of the format is not known',
     remedy: isMissing ? 'begin the file with version: 1' : 'write version: 1',
   })
 }
@@ -30,7 +30,7 @@ export function readInstallationName(
   const written = env['BACKSTREAM_NAME'] || top['name']
   if (written !== undefined) return readValue(installationName, written, { path, report })
   report.error(path, {
-    message: 'name is missing',
+    message: 'is missing',
     remedy: 'name this installation: name: home',
   })
   return undefined
@@ -47,7 +47,7 @@ export function readRedis(top: Mapping, { env, report }: BuildContext): RedisCon
   if (env['REDIS_URL']) return redisAt({ env: 'REDIS_URL' })
   if (env['REDIS_URL_FILE']) return redisAt({ file: env['REDIS_URL_FILE'] })
   report.error(path, {
-    message: 'redis is missing',
+    message: 'is missing',
     remedy: 'add redis: "redis://127.0.0.1:6379", or set REDIS_URL',
   })
   return undefined

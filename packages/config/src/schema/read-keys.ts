@@ -35,6 +35,10 @@ export function readKeys<T extends object>(
       place.report.keyError(path, explainUnknownKey(key, { known, hints: place.hints }))
       continue
     }
+    if (value === null && place.report.isEmpty(path)) {
+      place.report.error(path, { message: 'is empty', remedy: 'write a value, or null for none' })
+      continue
+    }
     read[key] = readValue(shape[key as keyof T] as z.ZodType, value, { ...place, path })
   }
   return read as Partial<T>

@@ -14,7 +14,7 @@ export function readValue<T>(
   input: unknown,
   at: { readonly path: Path; readonly report: ProblemReport },
 ): T | undefined {
-  const result = schema.safeParse(input)
+  const result = schema.safeParse(input, { reportInput: true })
   if (result.success) return result.data
   for (const issue of result.error.issues.flatMap((issue) => flatten(issue, []))) {
     const path = [...at.path, ...(issue.path as Path)]
@@ -41,7 +41,9 @@ function flatten(issue: Issue, prefix: PropertyKey[]): Issue[] {
 }
 
 function isOuterType(issue: Issue): boolean {
-  return issue.path.length === 0 && (issue.code === 'invalid_type' || isWrongKind(issue))
+  if (issue.path.length > 0) return false
+  if (issue.code === 'invalid_value') return typeof issue.input !== 'string'
+  return issue.code === 'invalid_type' || isWrongKind(issue)
 }
 
 function isWrongKind(issue: Issue): boolean {
@@ -81,9 +83,7 @@ const typeNames: Readonly<Record<string, string>> = {
 
 function explainType(issue: z.core.$ZodIssueInvalidType): Finding {
   const wanted = typeNames[issue.expected] ?? issue.expected
-  if (issue.input === undefined && issue.path.length > 0) {
-    return { message: `${String(issue.path.at(-1))} is missing`, remedy: `add it: ${wanted}` }
-  }
+  if (issue.input === undefined) return { message: 'is missing', remedy: `add it: ${wanted}` }
   return { message: `must be ${wanted}`, remedy: `write ${wanted}` }
 }
 
@@ -99,6 +99,7 @@ function explainChoice(values: readonly string[], input: unknown): Finding {
 function explainUnion(issue: z.core.$ZodIssueInvalidUnion): Finding {
   if ('options' in issue && issue.options)
     return explainChoice(issue.options.map(String), issue.input)
+  if (issue.input === undefined) return { message: 'is missing', remedy: 'add it' }
   const wanted = [
     ...new Set(
       issue.errors.flat().flatMap((inner) => {

@@ -60,7 +60,8 @@ function lookUp(inside: string, expansion: Expansion): string | Finding {
 
 function malformed(text: string): Finding {
   return {
-    message: `${text.slice(0, 40)} is not a variable`,
+    // Only the beginning: a default may be a secret.
+    message: `${text.slice(0, 30).split(':')[0]}… is not a variable`,
     remedy: `write \${NAME}, \${NAME:-default} or \${NAME:?message}; a literal $ is $$`,
   }
 }

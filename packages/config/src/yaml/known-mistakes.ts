@@ -10,9 +10,16 @@ export function explainYamlError(error: YAMLError, text: string): Finding & { of
 }
 
 /** An alias that no anchor explains, or that stands where a value should: `*.log`, `*\/5 …`. */
-export const unquotedStar: Finding = {
-  message: 'a value that begins with * must be quoted: to YAML it is a reference to an anchor',
-  remedy: 'put it in quotes: "*.log"',
+export function unquotedStar(value: string): Finding {
+  return {
+    message: 'a value that begins with * must be quoted: to YAML it is a reference to an anchor',
+    remedy: `put it in quotes: "${value}"`,
+  }
+}
+
+export const unquotedTag: Finding = {
+  message: 'a value that begins with ! must be quoted: to YAML it is a type name',
+  remedy: 'put it in quotes: "!keep"',
 }
 
 function variableInFlow(text: string, offset: number): (Finding & { offset: number }) | undefined {
@@ -43,7 +50,8 @@ function star(error: YAMLError, text: string): (Finding & { offset: number }) | 
   const line = lineAround(text, error.pos[0])
   const first = /(?:^|[\s[{,])(\*)/.exec(text.slice(line.start, line.end))
   const offset = first ? line.start + first.index + first[0].length - 1 : error.pos[0]
-  return { offset, ...unquotedStar }
+  const value = /^[^#\],}]*/.exec(text.slice(offset, line.end))?.[0].trim()
+  return { offset, ...unquotedStar(value ?? '*') }
 }
 
 function byCode(error: YAMLError, text: string): Finding & { offset: number } {
@@ -51,19 +59,13 @@ function byCode(error: YAMLError, text: string): Finding & { offset: number } {
   const character = text.charAt(offset)
   switch (error.code) {
     case 'TAG_RESOLVE_FAILED':
-      return {
-        offset,
-        message: 'a value that begins with ! must be quoted: to YAML it is a type name',
-        remedy: 'put it in quotes: "!keep"',
-      }
+      return { offset, ...unquotedTag }
     case 'BAD_SCALAR_START':
       return {
         offset,
         message: `a value that begins with ${character} must be quoted`,
         remedy: `put it in quotes: "${character}…"`,
       }
-    case 'DUPLICATE_KEY':
-      return { offset, message: 'this key is written twice', remedy: 'remove one of the two' }
     case 'MULTIPLE_DOCS':
       return {
         offset,
@@ -79,6 +81,9 @@ function byCode(error: YAMLError, text: string): Finding & { offset: number } {
     case 'MISSING_CHAR':
       return { offset, message: error.message, remedy: 'close the quote or bracket' }
     default:
+      if (error.message.includes('call stack')) {
+        return { offset, message: 'nested too deeply', remedy: 'write less nesting' }
+      }
       return { offset, message: `not valid YAML: ${error.message}`, remedy: 'mend the YAML here' }
   }
 }

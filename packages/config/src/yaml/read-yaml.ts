@@ -1,4 +1,4 @@
-import { type Document, LineCounter, parseDocument } from 'yaml'
+import { type Document, LineCounter, type Node, parseDocument, visit, type YAMLError } from 'yaml'
 import type { Position, ProblemReport } from '../problem-report.ts'
 import { explainYamlError } from './known-mistakes.ts'
 import { YamlWalk } from './walk-yaml.ts'
@@ -26,8 +26,13 @@ export function readYaml(text: string, report: ProblemReport): unknown {
   }
   const document = parse(text, lines, report)
   if (!document) return undefined
-  const isBroken = reportErrors(document, { text, report, positionAt })
-  return isBroken ? undefined : new YamlWalk({ text, report, positionAt }).read(document.contents)
+  const reading = { text, report, positionAt }
+  if (reportErrors(document.errors, reading)) return undefined
+  const walk = new YamlWalk({ ...reading, anchors: collectAnchors(document) })
+  const tree = walk.read(document.contents)
+  // Where a warning concerns a key, the walk has said it better.
+  reportErrors(document.warnings, reading)
+  return tree
 }
 
 const start: Position = { line: 1, column: 1 }
@@ -37,8 +42,10 @@ function parse(text: string, lines: LineCounter, report: ProblemReport): Documen
     const document = parseDocument(text, {
       version: '1.2',
       merge: true,
+      // Its check compares each key with each other; the walk looks them up.
+      uniqueKeys: false,
       prettyErrors: false,
-      logLevel: 'silent',
+      logLevel: 'error',
       lineCounter: lines,
     })
     if (document.directives?.yaml.explicit && document.directives.yaml.version !== '1.2') {
@@ -65,18 +72,24 @@ interface Reading {
   readonly positionAt: (offset: number) => Position
 }
 
-/** True when the structure cannot be trusted; keys written twice leave it sound. */
-function reportErrors(document: Document, reading: Reading): boolean {
-  const seen = new Set<number>()
-  let isBroken = false
-  for (const error of [...document.errors, ...document.warnings]) {
-    isBroken ||= error.code !== 'DUPLICATE_KEY' && error.code !== 'TAG_RESOLVE_FAILED'
+/** True when there was one: then the structure cannot be trusted. */
+function reportErrors(errors: readonly YAMLError[], reading: Reading): boolean {
+  for (const error of errors) {
     const explained = explainYamlError(error, reading.text)
     const at = reading.positionAt(explained.offset)
     // One slip makes the parser stumble several times on the same line; the first says it.
-    if (seen.has(at.line)) continue
-    seen.add(at.line)
-    reading.report.textError(at, explained)
+    if (!reading.report.hasErrorOnLine(at.line)) reading.report.textError(at, explained)
   }
-  return isBroken
+  return errors.length > 0
+}
+
+/** Every node that an alias can refer to, by name, in the order of the file. */
+function collectAnchors(document: Document): Map<string, Node[]> {
+  const anchors = new Map<string, Node[]>()
+  visit(document, {
+    Value: (_, node) => {
+      if (node.anchor) anchors.set(node.anchor, [...(anchors.get(node.anchor) ?? []), node])
+    },
+  })
+  return anchors
 }

@@ -9,7 +9,7 @@ import {
   type YAMLMap,
 } from 'yaml'
 import type { Path, Position, ProblemReport } from '../problem-report.ts'
-import { unquotedStar } from './known-mistakes.ts'
+import { unquotedStar, unquotedTag } from './known-mistakes.ts'
 
 /** Far above any real configuration; what an alias bomb meets instead of all memory. */
 const maxNodes = 200_000
@@ -29,7 +29,7 @@ export class YamlWalk {
   readonly #text: string
   readonly #report: ProblemReport
   readonly #positionAt: (offset: number) => Position
-  readonly #anchors = new Map<string, Node>()
+  readonly #anchors: ReadonlyMap<string, readonly Node[]>
   readonly #open = new Set<Node>()
   #nodes = 0
 
@@ -37,10 +37,12 @@ export class YamlWalk {
     readonly text: string
     readonly report: ProblemReport
     readonly positionAt: (offset: number) => Position
+    readonly anchors: ReadonlyMap<string, readonly Node[]>
   }) {
     this.#text = options.text
     this.#report = options.report
     this.#positionAt = options.positionAt
+    this.#anchors = options.anchors
   }
 
   /** Undefined when the whole is too large to be meant. */
@@ -60,8 +62,8 @@ export class YamlWalk {
     const at = this.#position(node) ?? this.#position(key)
     if (at) this.#report.place(path, { value: at, ...this.#keyPosition(key) })
     if (isAlias(node)) return this.#walkAlias(node, path, key)
+    if (isEmptyScalar(node)) this.#report.markEmpty(path)
     if (!isNode(node)) return null
-    if (node.anchor) this.#anchors.set(node.anchor, node)
     if (this.#refuse(node, path)) return null
     this.#open.add(node)
     const value = this.#convert(node, path)
@@ -74,11 +76,12 @@ export class YamlWalk {
       this.#report.settle(path, { message: 'nested too deeply', remedy: 'write less nesting' })
       return true
     }
-    if (node.tag === undefined || coreTag.test(node.tag)) return false
-    this.#report.settle(path, {
-      message: 'a value that begins with ! must be quoted: to YAML it is a type name',
-      remedy: 'put it in quotes: "!keep"',
+    if (!isForeign(node)) return false
+    const start = this.#text.lastIndexOf('!', node.range?.[0])
+    this.#report.place(path, {
+      value: this.#positionAt(this.#text[start - 1] === '!' ? start - 1 : start),
     })
+    this.#report.settle(path, unquotedTag)
     return true
   }
 
@@ -88,8 +91,11 @@ export class YamlWalk {
   }
 
   #resolve(alias: Alias, path: Path): Node | undefined {
-    const target = this.#anchors.get(alias.source)
-    if (!target) this.#report.settle(path, unquotedStar)
+    const before = alias.range?.[0] ?? 0
+    const target = this.#anchors
+      .get(alias.source)
+      ?.findLast((node) => (node.range?.[0] ?? 0) < before)
+    if (!target) this.#report.settle(path, unquotedStar(`*${alias.source}`))
     else if (this.#open.has(target)) {
       this.#report.settle(path, {
         message: `*${alias.source} stands inside what it refers to`,
@@ -136,11 +142,21 @@ export class YamlWalk {
         merged.push(...(isSeq(pair.value) ? pair.value.items : [pair.value]))
       else {
         const key = this.#keyText(pair.key, path)
-        if (key !== undefined) entries.set(key, { keyNode: pair.key as Node, value: pair.value })
+        if (key === undefined) continue
+        if (entries.has(key)) this.#reportTwice(pair.key)
+        entries.set(key, { keyNode: pair.key as Node, value: pair.value })
       }
     }
     for (const source of merged) this.#merge(source, path, entries)
     return entries
+  }
+
+  #reportTwice(key: unknown): void {
+    const at = this.#position(key) ?? { line: 1, column: 1 }
+    this.#report.textError(at, {
+      message: 'this key is written twice',
+      remedy: 'remove one of the two',
+    })
   }
 
   #merge(source: unknown, path: Path, into: Map<string, Entry>): void {
@@ -157,14 +173,13 @@ export class YamlWalk {
       }
       return
     }
-    if (node.anchor) this.#anchors.set(node.anchor, node)
     this.#open.add(node)
     for (const [key, entry] of this.#entries(node, path)) if (!into.has(key)) into.set(key, entry)
     this.#open.delete(node)
   }
 
   #keyText(node: unknown, path: Path): string | undefined {
-    const text = isScalar(node) ? scalarText(node) : undefined
+    const text = isScalar(node) && !isForeign(node) ? scalarText(node) : undefined
     if (text !== undefined && text !== '__proto__') return text
     const at = this.#position(node) ?? this.#position(undefined)
     const finding = {
@@ -185,13 +200,21 @@ export class YamlWalk {
     const offset = isNode(node) || isAlias(node) ? node.range?.[0] : undefined
     if (offset === undefined) return undefined
     // An empty value has the place behind it, often on the next line: say where its key stands.
-    if (isScalar(node) && node.value === null && node.source === '') return undefined
+    if (isEmptyScalar(node)) return undefined
     return offset <= this.#text.length ? this.#positionAt(offset) : undefined
   }
 }
 
 function isNode(value: unknown): value is Node {
   return isMap(value) || isSeq(value) || isScalar(value)
+}
+
+function isEmptyScalar(node: unknown): boolean {
+  return isScalar(node) && node.value === null && node.source === ''
+}
+
+function isForeign(node: Node): boolean {
+  return node.tag !== undefined && !coreTag.test(node.tag)
 }
 
 function isMergeKey(key: unknown): boolean {

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseConfig } from './parse-config.ts'
+import type { ConfigProblem } from './problem-report.ts'
+
+const head = `version: 1
+name: home
+redis: redis://127.0.0.1:6379
+storages: { main: { kind: s3, bucket: backups } }
+plans: { p: { storage: main, source: { kind: directory, path: /srv } } }
+`
+
+const recipient = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
+
+test('refuses what this version would silently leave out to the harm of the user', () => {
+  const plan = (keys: string): string => head.replace('storage: main,', `storage: main, ${keys},`)
+  const source = (keys: string): string => head.replace(/source: \{.*?\}/, `source: { ${keys} }`)
+  const cases: readonly (readonly [string, string])[] = [
+    [plan(`encryption: { recipients: [${recipient}] }`), 'plans.p.encryption'],
+    [plan('hooks: { before: { argv: [x] } }'), 'plans.p.hooks'],
+    [source('kind: postgres, uri: { env: DB }'), 'plans.p.source.kind'],
+    [source('kind: directory, path: /x, via: { ssh: { host: h } }'), 'plans.p.source.via'],
+    [`${head}board: { oidc: { issuer: "https://x", clientId: y } }`, 'board.oidc'],
+    [`${head}defaults: { encryption: { recipients: [${recipient}] } }`, 'defaults.encryption'],
+  ]
+  for (const [text, key] of cases) {
+    const errors = errorsOf(text)
+    assert.deepEqual(
+      errors.map((problem) => problem.key),
+      [key],
+    )
+    assert.match(errors[0]?.message ?? '', /not yet in this version/)
+  }
+})
+
+test('accepts encryption in defaults where every plan turns it off', () => {
+  const text = `${head.replace('storage: main,', 'storage: main, encryption: null,')}defaults: { encryption: { recipients: [${recipient}] } }`
+  assert.deepEqual(errorsOf(text), [])
+})
+
+test('notes what this version checks but does not do', () => {
+  const text = `${head.replace(
+    'storage: main,',
+    'storage: main, retention: { keepLast: 3 }, verify: { every: 1d }, drill: { every: 7d }, limits: [pg], notify: [hc], minSize: 1MiB, shrink: 10%, cpus: 2,',
+  )}limits: { pg: 1 }
+heartbeat: { url: { env: HB } }
+notify: { hc: { kind: ping, url: { env: HC } } }
+`
+  const result = parseConfig(text, { file: 'f.yaml', env: {} })
+  assert.ok(result.ok)
+  assert.deepEqual(result.notices.map(({ key }) => key.replace('plans.p.', '')).toSorted(), [
+    'cpus',
+    'drill',
+    'heartbeat',
+    'limits',
+    'limits',
+    'minSize',
+    'notify',
+    'notify',
+    'retention',
+    'shrink',
+    'verify',
+  ])
+  assert.ok(result.notices.every(({ message }) => message === 'not yet in this version'))
+})
+
+function errorsOf(text: string): readonly ConfigProblem[] {
+  const result = parseConfig(text, { file: 'f.yaml', env: {} })
+  return result.ok ? [] : result.problems.filter(({ severity }) => severity === 'error')
+}
