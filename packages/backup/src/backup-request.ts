@@ -14,6 +14,8 @@ export interface BackupDeps {
 
 /** Who may commit. The queue answers with its lease and fence; a run without a queue with its own. */
 export interface RunGuard {
+  /** Writes down, before the first byte is sent, that this run is about to make `backup`. */
+  recordAttempt(backup: string): Promise<void>
   /** A number higher than every fence drawn for the plan before, and than `floor`. */
   drawFence(floor: number): Promise<number>
   /** Rejects when the lease is lost or a higher fence was drawn. Asked right before the manifest. */

@@ -35,7 +35,7 @@ export async function listBackups(
   for (let at = 0; at < wanted.length; at += readsAtATime) {
     const batch = wanted.slice(at, at + readsAtATime)
     const read = await Promise.all(
-      batch.map((backup) => readManifest(storage, { plan, backup }, options.signal)),
+      batch.map((backup) => lookInSlot(storage, { plan, backup }, options.signal)),
     )
     for (const result of read) {
       if (result.kind === 'manifest') backups.push(result.manifest)
@@ -65,16 +65,16 @@ async function listSlots(storage: Storage, plan: string, signal?: AbortSignal): 
   return ids.sort(byFenceDescending)
 }
 
-type ReadManifest =
+type SlotLook =
   | { readonly kind: 'manifest'; readonly manifest: Manifest }
   | { readonly kind: 'void' }
   | { readonly kind: 'unreadable'; readonly backup: string; readonly message: string }
 
-async function readManifest(
+async function lookInSlot(
   storage: Storage,
   at: { readonly plan: string; readonly backup: string },
   signal?: AbortSignal,
-): Promise<ReadManifest> {
+): Promise<SlotLook> {
   try {
     const slot = await readSlot(storage, slotKey(at.plan, at.backup), signal)
     return slot?.kind === 'manifest' ? slot : { kind: 'void' }

@@ -27,5 +27,6 @@ export {
 export type { BackupPhase, BackupProgress } from './progress-meter.ts'
 export { type ResolvedRef, resolveRef } from './resolve-ref.ts'
 export { type RestoreProgress, type RestoreRequest, restoreBackup } from './restore-backup.ts'
+export { type GuideSubject, renderRestoreGuide } from './restore-guide.ts'
 export { runBackup } from './run-backup.ts'
-export { commitManifest, type VoidRequest, voidSlot } from './slot.ts'
+export { commitManifest, readManifest, type VoidRequest, voidSlot } from './slot.ts'

@@ -13,14 +13,14 @@ import type { BackupDeps, BackupRequest, StoredArchive } from './backup-request.
 import { cleanUpAttempt } from './clean-up.ts'
 import { composeManifest } from './compose-manifest.ts'
 import { BackupError } from './errors.ts'
-import { archiveKey, indexKey, restoreGuideKey, slotKey } from './layout.ts'
+import { archiveKey, indexKey, restoreGuideKey } from './layout.ts'
 import type { Manifest } from './manifest.ts'
 import { claimPrefix } from './owner-mark.ts'
 import { type PlanHistory, readPlanHistory } from './plan-history.ts'
 import { preflight } from './preflight.ts'
 import { ProgressMeter } from './progress-meter.ts'
 import { renderRestoreGuide } from './restore-guide.ts'
-import { commitManifest, readSlot } from './slot.ts'
+import { commitManifest, readManifest } from './slot.ts'
 import { splitVolumes } from './volumes.ts'
 import { withIdleTimeout } from './watchdog.ts'
 
@@ -65,6 +65,7 @@ export async function runBackup(deps: BackupDeps, request: BackupRequest): Promi
       request.onStep?.(line)
     },
   }
+  await deps.guard.recordAttempt(backup)
   attempt.step(`backup ${backup} begins`)
   try {
     return await makeBackup(attempt)
@@ -78,9 +79,8 @@ export async function runBackup(deps: BackupDeps, request: BackupRequest): Promi
 
 /** The put of the manifest may have been done though its answer was lost: then the run succeeded. */
 async function readCommitted({ deps, request, backup }: Attempt): Promise<Manifest | undefined> {
-  const key = slotKey(request.plan.name, backup)
-  const slot = await readSlot(deps.storage, key, AbortSignal.timeout(cleanUpMs))
-  return slot?.kind === 'manifest' ? slot.manifest : undefined
+  const at = { plan: request.plan.name, backup }
+  return await readManifest(deps.storage, at, AbortSignal.timeout(cleanUpMs))
 }
 
 async function makeBackup(attempt: Attempt): Promise<Manifest> {

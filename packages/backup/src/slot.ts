@@ -31,6 +31,16 @@ export async function readSlot(
   return bytes && { ...parseSlot(key, bytes), bytes }
 }
 
+/** The manifest of a backup; undefined when its slot is free or void. */
+export async function readManifest(
+  storage: Storage,
+  at: { readonly plan: string; readonly backup: string },
+  signal?: AbortSignal,
+): Promise<Manifest | undefined> {
+  const slot = await readSlot(storage, slotKey(at.plan, at.backup), signal)
+  return slot?.kind === 'manifest' ? slot.manifest : undefined
+}
+
 /** Bytes of an object of a few KiB, or undefined when there is none. */
 export async function readSmallObject(
   storage: Storage,

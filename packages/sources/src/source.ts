@@ -47,7 +47,10 @@ export interface SourceSummary {
   readonly bytes: number
   readonly entries: number
   readonly files: number
+  /** The first 10,000; `warningCounts` tells of all. */
   readonly warnings: readonly SourceWarning[]
+  /** How many warnings there were of each code. */
+  readonly warningCounts?: Readonly<Record<string, number>>
   /** How consistent the content is, in words: `point in time`, `as read, one file after another`. */
   readonly consistency: string
 }

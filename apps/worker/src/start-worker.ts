@@ -1,0 +1,133 @@
+import { hostname } from 'node:os'
+import { type Config, type Plan, resolveSecret } from '@backstream/config'
+import { backupsQueue, maintenanceQueue } from '@backstream/jobs'
+import type { Clock, Logger } from '@backstream/kernel'
+import {
+  createRunProducer,
+  createRunWorker,
+  openAttemptLedger,
+  openConfiguredQueue,
+  type QueueConnection,
+} from '@backstream/queue'
+import { openSource } from '@backstream/sources'
+import { openConfiguredStorage } from '@backstream/storage-s3'
+import metadata from '../package.json' with { type: 'json' }
+import { processBackupCleanup } from './processors/backup-cleanup.ts'
+import { processBackupRun } from './processors/backup-run.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+export interface StartWorkerOptions {
+  readonly config: Config
+  /** The environment that secret references read. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly logger: Logger
+  readonly clock: Clock
+  /** `worker --name nas` serves `backups.nas` only; null serves `backups` and `maintenance`. */
+  readonly name: string | null
+  /** Queues to serve instead of those that follow from the name. */
+  readonly serves?: readonly string[] | null
+  readonly concurrency?: number | null
+}
+
+export interface RunningWorker {
+  readonly serves: readonly string[]
+  /** Stops fetching, gives active runs `graceMs`, then aborts them, cleans up and hands them back. */
+  close(options: { readonly graceMs: number }): Promise<void>
+}
+
+const defaultConcurrency = 2
+
+export async function startWorker(options: StartWorkerOptions): Promise<RunningWorker> {
+  const { config, env, logger, clock } = options
+  const connection = await openConfiguredQueue(config, { env, logger, clock })
+  try {
+    return await serve(options, connection)
+  } catch (error) {
+    await connection[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function serve(
+  options: StartWorkerOptions,
+  connection: QueueConnection & AsyncDisposable,
+): Promise<RunningWorker> {
+  const { config, logger } = options
+  const producer = createRunProducer(connection)
+  const context = createContext(options, { connection, producer })
+  const serves = servedQueues(options)
+  const worker = createRunWorker(connection, {
+    serves,
+    concurrency: options.concurrency ?? defaultConcurrency,
+    workerName: context.workerName,
+    host: context.host,
+    knowsPlan: (name) => config.plans.some((plan) => plan.name === name),
+    processors: {
+      'backup.run': (run) => processBackupRun(context, run),
+      'backup.cleanup': (run) => processBackupCleanup(context, run),
+    },
+  })
+  await worker.ready()
+  logger.info(
+    { worker: context.workerName, serves, plans: config.plans.length },
+    `worker ${context.workerName} serves ${serves.join(', ')}`,
+  )
+  return {
+    serves,
+    close: async ({ graceMs }) => {
+      await worker.close({ graceMs })
+      await producer[Symbol.asyncDispose]()
+      await connection[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function servedQueues({ name, serves }: StartWorkerOptions): string[] {
+  if (serves && serves.length > 0) return [...serves]
+  return name === null ? [backupsQueue, maintenanceQueue] : [`${backupsQueue}.${name}`]
+}
+
+function createContext(
+  options: StartWorkerOptions,
+  queue: Pick<WorkerContext, 'connection' | 'producer'>,
+): WorkerContext {
+  const { config, env, logger, clock } = options
+  const host = hostname()
+  return {
+    config,
+    workerName: options.name ?? host,
+    host,
+    tool: { name: 'backstream', version: metadata.version },
+    clock,
+    logger,
+    ...queue,
+    ledger: openAttemptLedger(queue.connection),
+    planNamed: (name) => planNamed(config, name),
+    openStorage: (name) =>
+      openConfiguredStorage(storageNamed(config, name), { env, logger, clock }),
+    openSources: async (plan) =>
+      await Promise.all(
+        plan.sources.map((source) =>
+          openSource(source, { resolveSecret: (ref) => resolveSecret(ref, env) }),
+        ),
+      ),
+    storeOf: (name) => {
+      const { storageClass, sse } = storageNamed(config, name)
+      return { storageClass, sse: sse && (sse.kind === 'kms' ? `kms:${sse.keyId}` : sse.kind) }
+    },
+  }
+}
+
+function planNamed(config: Config, name: string): Plan {
+  const plan = config.plans.find((candidate) => candidate.name === name)
+  // The queue hands over only runs whose plan this worker knows.
+  if (!plan) throw new Error(`no plan ${name}`)
+  return plan
+}
+
+function storageNamed(config: Config, name: string): Config['storages'][string] {
+  const storage = config.storages[name]
+  // Loading the configuration checks that every plan's storage exists.
+  if (!storage) throw new Error(`no storage ${name}`)
+  return storage
+}

@@ -1,0 +1,22 @@
+import type { Config, Plan, StorageConfig } from '@backstream/config'
+import type { Clock, Logger } from '@backstream/kernel'
+import type { AttemptLedger, QueueConnection, RunProducer } from '@backstream/queue'
+import type { Source } from '@backstream/sources'
+import type { Storage } from '@backstream/storage'
+
+/** What the processors of one worker share. */
+export interface WorkerContext {
+  readonly config: Config
+  readonly workerName: string
+  readonly host: string
+  readonly tool: { readonly name: string; readonly version: string }
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly connection: QueueConnection
+  readonly producer: RunProducer
+  readonly ledger: AttemptLedger
+  planNamed(name: string): Plan
+  openStorage(name: string): Promise<Storage & AsyncDisposable>
+  openSources(plan: Plan): Promise<readonly Source[]>
+  storeOf(storage: string): Pick<StorageConfig, 'storageClass'> & { readonly sse: string | null }
+}

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { withIdleTimeout } from './watchdog.ts'
+
+const options = { stage: 'source files', idleMs: 20, remedy: 'Look.' }
+
+test('passes everything through and ends with its input', async () => {
+  async function* input(): AsyncGenerator<number> {
+    yield 1
+    yield 2
+  }
+  const seen: number[] = []
+  for await (const item of withIdleTimeout(input(), options)) seen.push(item)
+  assert.deepEqual(seen, [1, 2])
+})
+
+test('names the stage that stands still', async () => {
+  async function* input(): AsyncGenerator<number> {
+    yield 1
+    await new Promise(() => {})
+  }
+  await assert.rejects(
+    async () => {
+      for await (const _ of withIdleTimeout(input(), options));
+    },
+    { code: 'idle', message: /source files/ },
+  )
+})
+
+test('time the consumer takes is not held against the source', async () => {
+  async function* input(): AsyncGenerator<number> {
+    yield 1
+    yield 2
+  }
+  let count = 0
+  for await (const _ of withIdleTimeout(input(), options)) {
+    count++
+    await new Promise((resolve) => setTimeout(resolve, 60))
+  }
+  assert.equal(count, 2)
+})

@@ -1,0 +1,36 @@
+/**
+ * What passes between a source and its reader thread.
+ *
+ * The thread posts; the source takes, and says so in `control`, where the thread waits when it is too
+ * far ahead. Memory that the consumer has released goes back as a transferred buffer.
+ */
+import type { SegmentEntry } from '@backstream/archive'
+import type { DirectorySourceConfig } from '@backstream/config'
+import type { SourceEstimate, SourceSummary } from './source.ts'
+import type { SerializedSourceError } from './source-error.ts'
+
+export type ListedEntry = Omit<SegmentEntry, 'offset'>
+
+export type ReaderTask = 'read' | 'list' | 'estimate'
+
+export interface ReaderInput {
+  readonly task: ReaderTask
+  readonly config: DirectorySourceConfig
+  readonly slabBytes: number
+  /** Two Int32: how many posts were taken, and whether to stop. */
+  readonly control: SharedArrayBuffer
+}
+
+export type ReaderMessage =
+  | {
+      readonly kind: 'segment'
+      readonly slab: ArrayBuffer
+      readonly bytes: number
+      readonly entries: readonly SegmentEntry[]
+    }
+  | { readonly kind: 'entries'; readonly entries: readonly ListedEntry[] }
+  | { readonly kind: 'end'; readonly result: SourceSummary | SourceEstimate | null }
+  | { readonly kind: 'error'; readonly error: SerializedSourceError }
+
+export const takenAt = 0
+export const stopAt = 1

@@ -1,0 +1,168 @@
+import {
+  type BigIntStats,
+  closeSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+} from 'node:fs'
+import type { ByteString } from '@backstream/archive'
+import type { DirectorySourceConfig } from '@backstream/config'
+import { type Described, headerFields, listedEntry } from './entry-description.ts'
+import type { EntryLog } from './entry-log.ts'
+import type { OwnerNames } from './owner-names.ts'
+import type { SlabWriter } from './slab-writer.ts'
+import { fileFlags, type Visited, type WalkVisitor } from './walk-directory.ts'
+
+export interface ReadingOptions {
+  readonly config: DirectorySourceConfig
+  readonly log: EntryLog
+  readonly writer: SlabWriter
+  readonly owners: OwnerNames
+  /** Called between entries and between reads; throws when the walk is to stop. */
+  check(): void
+}
+
+/** Where the first name of a file with several lies in the archive, and how many are still to come. */
+interface FirstName {
+  readonly path: ByteString
+  left: number
+}
+
+/**
+ * Reads entries into slabs as they are visited.
+ *
+ * A header says a size before the content is read: a file that turns out shorter is filled up with
+ * zeros, one that has grown is cut, and either is warned of.
+ */
+export class ReadingVisitor implements WalkVisitor {
+  readonly #options: ReadingOptions
+  readonly #firstNames = new Map<string, FirstName>()
+
+  constructor(options: ReadingOptions) {
+    this.#options = options
+  }
+
+  directory({ path }: Visited, stat: BigIntStats): void {
+    this.#write({ path, type: 'directory', stat })
+  }
+
+  file(at: Visited): void {
+    const descriptor = this.#attempt(at, () => openSync(at.location, fileFlags))
+    if (descriptor === null) return
+    try {
+      const stat = fstatSync(descriptor, { bigint: true })
+      if (stat.isFile()) this.#file({ ...at, descriptor, stat })
+      else this.warn('replaced', at, 'it became something else while the directory was read')
+    } finally {
+      closeSync(descriptor)
+    }
+  }
+
+  symlink(at: Visited): void {
+    const found = this.#attempt(at, () => ({
+      stat: lstatSync(at.location, { bigint: true }),
+      linkTarget: readlinkSync(at.location, 'latin1'),
+    }))
+    if (found !== null) this.#write({ path: at.path, type: 'symlink', ...found })
+  }
+
+  special(at: Visited, kind: string): void {
+    this.warn(kind, at, `a ${kind} is not backed up`)
+  }
+
+  failed(at: Visited, error: NodeJS.ErrnoException): void {
+    this.#options.log.failed(at, error)
+  }
+
+  warn(code: string, at: Visited, message: string): void {
+    this.#options.log.warn(code, at, message)
+  }
+
+  #file(file: OpenFile): void {
+    const { path, stat } = file
+    const limit = this.#options.config.excludeLargerThanBytes
+    if (limit !== null && stat.size > limit) return
+    const first = stat.nlink > 1n ? this.#firstName(file) : null
+    if (first !== null) {
+      this.#write({ path, type: 'link', stat, linkTarget: this.#options.log.archivePath(first) })
+      return
+    }
+    this.#write({ path, type: 'file', stat })
+    this.#content(file)
+  }
+
+  /** The path under which this very file is in the archive already, if it is. */
+  #firstName({ path, stat }: OpenFile): ByteString | null {
+    const key = `${stat.dev}:${stat.ino}`
+    const known = this.#firstNames.get(key)
+    if (!known) {
+      this.#firstNames.set(key, { path, left: Number(stat.nlink) - 1 })
+      return null
+    }
+    known.left--
+    if (known.left <= 0) this.#firstNames.delete(key)
+    return known.path
+  }
+
+  #content(file: OpenFile): void {
+    const { writer, check } = this.#options
+    const size = Number(file.stat.size)
+    let left = size
+    while (left > 0) {
+      check()
+      const room = writer.room()
+      const want = Math.min(left, room.length)
+      const count = this.#attempt(file, () => readSync(file.descriptor, room, 0, want, null))
+      if (!count) break
+      writer.advance(count)
+      left -= count
+    }
+    if (left > 0) {
+      writer.zeros(left)
+      this.warn(
+        'shrank',
+        file,
+        `it lost ${left} of ${size} bytes while it was read; zeros stand for them`,
+      )
+    } else {
+      this.#compare(file)
+    }
+    writer.pad(size)
+  }
+
+  #compare(file: OpenFile): void {
+    const after = fstatSync(file.descriptor, { bigint: true })
+    if (after.size > file.stat.size) {
+      const grown = after.size - file.stat.size
+      this.warn('grew', file, `it grew by ${grown} bytes while it was read; they are not in it`)
+    } else if (after.mtimeNs !== file.stat.mtimeNs) {
+      this.warn('changed', file, 'it was written to while it was read')
+    }
+  }
+
+  /** Null where it fails and the entry may be left out, or filled up with zeros. */
+  #attempt<T>(at: Visited, operation: () => T): T | null {
+    try {
+      return operation()
+    } catch (error) {
+      this.failed(at, error as NodeJS.ErrnoException)
+      return null
+    }
+  }
+
+  #write(described: Described): void {
+    const { check, log, owners, writer } = this.#options
+    check()
+    const placed = { ...described, path: log.archivePath(described.path) }
+    const entry = listedEntry(placed)
+    writer.header(headerFields(placed, owners), entry)
+    log.add(entry)
+  }
+}
+
+interface OpenFile extends Visited {
+  readonly descriptor: number
+  readonly stat: BigIntStats
+}
