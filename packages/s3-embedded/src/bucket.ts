@@ -107,7 +107,8 @@ export class Bucket {
       await this.#writeSidecar(version)
       if (replaced) this.index.remove(replaced)
       this.index.add(version)
-      if (replaced) await this.#dispose(replaced)
+      // The new version is in place: what cannot be removed now goes at the next start.
+      if (replaced) await this.#dispose(replaced).catch(() => {})
       return version
     })
   }

@@ -57,7 +57,7 @@ export function writePrecondition(headers: Headers): Precondition {
 }
 
 /** True when one of the listed ETags, quoted or not, is this one. */
-export function matches(list: string, etag: string): boolean {
+function matches(list: string, etag: string): boolean {
   return list.split(',').some((item) => {
     const given = item.trim().replace(/^W\//, '')
     return given === '*' || unquote(given) === etag

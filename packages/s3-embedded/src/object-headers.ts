@@ -43,7 +43,7 @@ export function draftObject(headers: Headers, { bucket, key, nowMs }: DraftConte
   }
 }
 
-export function storedHeaders(headers: Headers): Headers {
+function storedHeaders(headers: Headers): Headers {
   const stored: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) {
     if (kept.has(name) || name.startsWith('x-amz-meta-')) stored[name] = value

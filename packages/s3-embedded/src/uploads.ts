@@ -107,7 +107,8 @@ export class Uploads {
       await this.#write(uploadId, partName(part.number), part)
       const replaced = upload.parts.get(part.number)
       upload.parts.set(part.number, part)
-      if (replaced) await this.#files.remove([replaced.piece])
+      // The new part is in place: what cannot be removed now goes at the next start.
+      if (replaced) await this.#files.remove([replaced.piece]).catch(() => {})
     })
   }
 

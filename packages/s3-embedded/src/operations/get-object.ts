@@ -22,7 +22,7 @@ export const headObject: Handler = async (request, server) => {
 }
 
 /** Opened by whoever sends it; its pieces are held from now on, so that a delete cannot tear it. */
-export function streamOf(bucket: Bucket, version: ObjectVersion, range: ByteRange): ReplyStream {
+function streamOf(bucket: Bucket, version: ObjectVersion, range: ByteRange): ReplyStream {
   return {
     bytes: range.end - range.start,
     open: () => bucket.files.read(version.pieces, range),
