@@ -11,9 +11,9 @@ const usage =
 /** Serves until SIGTERM or SIGINT. Without --dir everything is gone afterwards. */
 async function main(): Promise<void> {
   const options = readOptions()
+  const stopped = untilStopped()
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'backstream-s3-')))
   try {
-    const stopped = untilStopped()
     await using server = await startS3Server({
       dir,
       port: options.port,
