@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { planStatus } from '@backstream/backup'
 import { type Board, startBoard } from '@backstream/board'
 import { type Config, type Plan, parseConfig } from '@backstream/config'
@@ -32,6 +33,8 @@ export interface BoardFixture extends AsyncDisposable {
   readonly producer: RunProducer
   /** Plans whose runs fail until they are taken out. */
   readonly failing: Set<string>
+  /** Plans whose runs do not end until they are taken out. */
+  readonly holding: Set<string>
   /** Attempts so far, of all runs. */
   readonly attempts: readonly { readonly run: string; readonly payload: BackupRunPayload }[]
   plan(name: string): Plan
@@ -70,6 +73,7 @@ export async function openBoard(board = ''): Promise<BoardFixture> {
     mayRemove: true,
   })
   const failing = new Set<string>()
+  const holding = new Set<string>()
   const attempts: { run: string; payload: BackupRunPayload }[] = []
   const worker = stack.use(
     createRunWorker(connection, {
@@ -81,7 +85,7 @@ export async function openBoard(board = ''): Promise<BoardFixture> {
       processors: {
         'backup.run': async (run) => {
           attempts.push({ run: run.id, payload: run.payload })
-          return await pretend(run, failing)
+          return await pretend(run, { failing, holding })
         },
         'backup.cleanup': async () => {},
       },
@@ -107,6 +111,7 @@ export async function openBoard(board = ''): Promise<BoardFixture> {
     connection,
     producer,
     failing,
+    holding,
     attempts,
     plan: (name) => planNamed(config, name),
     ended: (jobId) =>
@@ -143,10 +148,11 @@ function planNamed(config: Config, name: string): Plan {
 }
 
 async function pretend(
-  { payload, log, progress }: ActiveRun<BackupRunPayload>,
-  failing: ReadonlySet<string>,
+  { payload, log, progress, signal }: ActiveRun<BackupRunPayload>,
+  { failing, holding }: Pick<BoardFixture, 'failing' | 'holding'>,
 ): Promise<RunResult> {
   await log(`reading ${payload.plan}`)
+  while (holding.has(payload.plan)) await sleep(20, undefined, { signal })
   if (failing.has(payload.plan)) throw new Error('the shop is closed')
   progress({
     phase: 'committing',

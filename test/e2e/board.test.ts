@@ -218,6 +218,31 @@ describe('a failed run on the board', () => {
     match(String(again.body.message), /not among the failed/)
   })
 
+  it('is removed when somebody asks', async () => {
+    fixture.failing.add('shop')
+    const plan = fixture.plan('shop')
+    const ref = await fixture.producer.enqueueRun({ plan, trigger: 'manual' })
+    equal((await fixture.ended(ref.jobId)).state, 'failed')
+    fixture.failing.delete('shop')
+    equal((await call('PUT', `queues/backups/${ref.jobId}/clean`)).status, 204)
+    equal(await fixture.producer.getRun(ref), undefined)
+  })
+
+  it('is not removed while it is under way, not even when its worker has lost its lock', async () => {
+    fixture.holding.add('shop')
+    const plan = fixture.plan('shop')
+    const { jobId } = await fixture.producer.enqueueRun({ plan, trigger: 'manual' })
+    const queue = queueNamed('backups')
+    const isActive = async () => (await queue.getJobState(jobId)) === 'active'
+    await waitFor(isActive, { what: 'the run to be under way' })
+    // As when its worker stood still for long.
+    await (await queue.getBackend().client).del(queue.toKey(`${jobId}:lock`))
+    const refused = await call('PUT', `queues/backups/${jobId}/clean`)
+    equal(refused.status, 409)
+    equal(await isActive(), true)
+    fixture.holding.delete('shop')
+  })
+
   it('shows its log', async () => {
     const [run] = await fixture.producer.findRuns({ plan: 'shop', limit: 1 })
     const { body } = await call('GET', `queues/backups/${run?.ref.jobId}/logs`)

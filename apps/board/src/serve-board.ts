@@ -132,6 +132,10 @@ function createPages(deps: ServeBoardDeps, basePath: string): Router {
   })
   pages.get('/metrics', createMetricsPage(deps, readOverview))
   pages.use('/assets', express.static(`${import.meta.dirname}/../assets`, { maxAge: '1h' }))
+  pages.use('/queues/api', (_request, response, next) => {
+    response.set('Cache-Control', 'no-store')
+    next()
+  })
   pages.use('/queues', queuesSecurityHeaders, readJsonBody(), mountBullBoard({ ...deps, basePath }))
   return pages
 }

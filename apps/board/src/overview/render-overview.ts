@@ -144,16 +144,22 @@ const outcomes = {
 } as const
 
 function lastRun(page: Page, { lastRun: run }: PlanOverviewRow): HtmlValue {
-  if (run === null) return html`<span class="muted">not remembered</span>`
+  if (run === null) return html`<span class="muted">${unlessKnown(page, 'none remembered')}</span>`
   return html`<span class="${run.outcome === 'failed' ? 'cause bad' : ''}">${outcomes[run.outcome]}</span>${run.cause !== null && html`<small class="cause">${run.cause}</small>`}<small>${time(page, run.atMs)}</small>`
 }
 
 function nextRun(page: Page, { nextRunMs }: PlanOverviewRow): HtmlValue {
-  if (nextRunMs === null) return html`<span class="muted">none</span>`
+  if (nextRunMs === null)
+    return html`<span class="muted">${unlessKnown(page, 'by hand only')}</span>`
   const aheadMs = nextRunMs - page.overview.asOfMs
   const words =
     aheadMs > 0 ? `in ${describeDuration(aheadMs)}` : `due for ${describeDuration(-aheadMs)}`
   return html`${words}<small>${time(page, nextRunMs)}</small>`
+}
+
+/** Runs and schedules are the queue's to tell. */
+function unlessKnown({ overview }: Page, words: string): string {
+  return overview.queues === null ? 'not known' : words
 }
 
 function time(page: Page, ms: number): Html {

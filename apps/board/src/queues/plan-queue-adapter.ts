@@ -102,7 +102,13 @@ export class PlanQueueAdapter extends BullMQAdapter {
 
   #guard(job: QueueJob): QueueJob {
     const promote = job.promote.bind(job)
+    const remove = job.remove.bind(job)
     job.retry = () => this.#retry(job)
+    job.remove = async () => {
+      // BullMQ lets go of one whose worker has lost its lock, and that worker may yet come back.
+      if ((await job.getState()) === 'active') throw conflict('A run under way cannot be removed.')
+      await remove()
+    }
     job.promote = async () => {
       if (await this.getArmedJobSchedulerId(job)) {
         throw conflict('This is the next run of a schedule. Use “Run now” on the schedules page.')
