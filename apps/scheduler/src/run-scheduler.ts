@@ -86,13 +86,9 @@ export async function runScheduler(options: RunSchedulerOptions): Promise<Runnin
   async function readAgain(): Promise<void> {
     if (isClosed) return
     try {
-      const next = await options.reload()
-      if (next.fingerprint === config.fingerprint) {
-        logger.info({ file: next.file }, 'the configuration was read again and says the same')
-        return
-      }
-      refuseToMove(config, next)
-      config = next
+      const changed = await readChanged(options, config)
+      if (!changed) return
+      config = changed
       failures.watch(backupQueuesOf(config))
       await presence.update(factsOf(config))
       logger.info({ file: config.file, plans: config.plans.length }, 'took the new configuration')
@@ -151,8 +147,19 @@ async function otherConfigurations(
     .sort()
 }
 
-/** A process cannot follow its queue elsewhere: its connection, and all it has said, are here. */
-function refuseToMove(from: Config, to: Config): void {
-  if (from.name === to.name && JSON.stringify(from.redis) === JSON.stringify(to.redis)) return
-  throw new Error('`name` or `redis` has changed: restart the scheduler')
+/** The configuration as it is now, or null when it says what it said before. */
+async function readChanged(
+  { reload, logger }: RunSchedulerOptions,
+  before: Config,
+): Promise<Config | null> {
+  const config = await reload()
+  if (config.fingerprint === before.fingerprint) {
+    logger.info({ file: config.file }, 'the configuration was read again and says the same')
+    return null
+  }
+  const isHere =
+    config.name === before.name && JSON.stringify(config.redis) === JSON.stringify(before.redis)
+  // The connection, and all that this process has said of itself, are where it began.
+  if (!isHere) throw new Error('`name` or `redis` has changed: restart the scheduler')
+  return config
 }

@@ -62,6 +62,8 @@ async function serve(
     workerName: context.workerName,
     host: context.host,
     knowsPlan: (name) => config.plans.some((plan) => plan.name === name),
+    plans: config.plans.map(({ name }) => name),
+    fingerprint: config.fingerprint,
     processors: {
       'backup.run': (run) => processBackupRun(context, run),
       'backup.cleanup': (run) => processBackupCleanup(context, run),
