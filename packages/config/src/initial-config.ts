@@ -73,7 +73,8 @@ function planName(path: string, taken: Set<string>): string {
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
   const trimmed = plain.slice(0, 50).replace(/^-+|-+$/g, '')
-  const isTaken = trimmed === '' || trimmed === 'latest' || trimmed.startsWith('x-')
+  // x-2, like every key that begins with x-, would be ignored.
+  const isTaken = ['', 'latest', 'x'].includes(trimmed) || trimmed.startsWith('x-')
   const base = isTaken ? 'files' : trimmed
   let name = base
   for (let number = 2; taken.has(name); number += 1) name = `${base}-${number}`

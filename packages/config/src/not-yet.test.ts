@@ -20,6 +20,10 @@ test('refuses what this version would silently leave out to the harm of the user
     [plan('hooks: { before: { argv: [x] } }'), 'plans.p.hooks'],
     [source('kind: postgres, uri: { env: DB }'), 'plans.p.source.kind'],
     [source('kind: directory, path: /x, via: { ssh: { host: h } }'), 'plans.p.source.via'],
+    [
+      head.replace('bucket: backups', 'bucket: backups, proxy: "http://p:3128"'),
+      'storages.main.proxy',
+    ],
     [`${head}board: { oidc: { issuer: "https://x", clientId: y } }`, 'board.oidc'],
     [`${head}defaults: { encryption: { recipients: [${recipient}] } }`, 'defaults.encryption'],
   ]
@@ -41,7 +45,7 @@ test('accepts encryption in defaults where every plan turns it off', () => {
 test('notes what this version checks but does not do', () => {
   const text = `${head.replace(
     'storage: main,',
-    'storage: main, retention: { keepLast: 3 }, verify: { every: 1d }, drill: { every: 7d }, limits: [pg], notify: [hc], minSize: 1MiB, shrink: 10%, cpus: 2,',
+    'storage: main, retention: { keepLast: 3 }, verify: { every: 1d }, drill: { every: 7d }, limits: [pg], notify: [hc], minSize: 1MiB, shrink: 10%, timeout: 20h, cpus: 2,',
   )}limits: { pg: 1 }
 heartbeat: { url: { env: HB } }
 notify: { hc: { kind: ping, url: { env: HC } } }
@@ -49,7 +53,6 @@ notify: { hc: { kind: ping, url: { env: HC } } }
   const result = parseConfig(text, { file: 'f.yaml', env: {} })
   assert.ok(result.ok)
   assert.deepEqual(result.notices.map(({ key }) => key.replace('plans.p.', '')).toSorted(), [
-    'cpus',
     'drill',
     'heartbeat',
     'limits',
@@ -59,6 +62,7 @@ notify: { hc: { kind: ping, url: { env: HC } } }
     'notify',
     'retention',
     'shrink',
+    'timeout',
     'verify',
   ])
   assert.ok(result.notices.every(({ message }) => message === 'not yet in this version'))

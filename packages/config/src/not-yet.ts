@@ -18,6 +18,7 @@ const notYet: readonly NotYet[] = [
   { path: 'storages.*.maintenance' },
   { path: 'storages.*.bandwidth' },
   { path: 'storages.*.maxRuns' },
+  { path: 'storages.*.proxy', danger: 'the store would be reached without it' },
   { path: 'plans.*.encryption', danger: 'the backups would lie in the bucket unencrypted' },
   { path: 'plans.*.hooks', danger: 'the run would go ahead without them' },
   { path: 'plans.*.retention' },
@@ -27,7 +28,7 @@ const notYet: readonly NotYet[] = [
   { path: 'plans.*.drill' },
   { path: 'plans.*.limits' },
   { path: 'plans.*.notify' },
-  { path: 'plans.*.cpus' },
+  { path: 'plans.*.timeout' },
 ]
 
 /** Kinds of sources this version reads. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
+import { parse } from 'yaml'
+import { z } from 'zod'
 import { buildJsonSchema } from './config-schema.ts'
 
 test('is what backstream.schema.json holds (npm run schema)', async () => {
@@ -28,6 +30,33 @@ test('allows x- keys, and no others, wherever keys are fixed', () => {
     if (!isClosed || !allowsComments) open.push(path)
   })
   assert.deepEqual(open, [])
+})
+
+const sample = `version: 1
+name: "\${NAME}"
+redis: "\${REDIS_URL}"
+x-note: anything
+storages: { main: { kind: s3, bucket: b, credentials: { accessKeyId: "\${ID}", secretAccessKey: { file: /s3 } }, bandwidth: 20MiB/s } }
+defaults: { storage: main, schedule: { cron: "15 3 * * *", jitter: "\${JITTER}" }, retention: { keepDaily: 7 } }
+plans:
+  a: { source: { kind: directory, path: "\${DIR}" }, attempts: "\${N}", schedule: null, catchUp: 6h }
+  b: { each: [x], runsOn: "\${each}", sources: [{ kind: postgres, at: db, databases: ["*"], via: { ssh: { host: h } } }] }
+`
+
+test('accepts in the editor what loading accepts, variables included', () => {
+  const schema = z.fromJSONSchema(buildJsonSchema())
+  assert.deepEqual(schema.safeParse(parse(sample)).error?.issues, undefined)
+  const mistakes: readonly (readonly [string, string])[] = [
+    ['version: 1', 'version: 2'],
+    ['storages:', 'storage:'],
+    ['20MiB/s', '20'],
+    ['6h', '6 hours'],
+    ['keepDaily', 'daily'],
+    ['kind: directory', 'kind: dir'],
+  ]
+  for (const [from, to] of mistakes) {
+    assert.ok(!schema.safeParse(parse(sample.replace(from, to))).success, to)
+  }
 })
 
 type Json = Record<string, unknown>
