@@ -25,7 +25,7 @@ export interface TranslateContext {
 export function translateError(error: unknown, context: TranslateContext): StorageError {
   if (error instanceof StorageError) return error
   const facts = readFacts(error)
-  const rule = preconditionRule(facts, context) ?? findRule(facts)
+  const rule = preconditionRule(facts, context) ?? lockRule(facts, context) ?? findRule(facts)
   const isLost = context.changes === true && isAmbiguous(rule)
   const code = isLost ? 'unknown-outcome' : rule.code
   const words = isLost ? `${rule.words}, so whether it was done is not known` : rule.words
@@ -78,10 +78,15 @@ function preconditionRule(facts: ErrorFacts, context: TranslateContext): ErrorRu
     : { code: 'invalid-request', words: 'the object is not the one that was meant' }
 }
 
+/** Most stores answer plain "access denied" for a locked object, and say why in the message alone. */
+function lockRule(facts: ErrorFacts, context: TranslateContext): ErrorRule | undefined {
+  const isDenied = context.changes === true && facts.httpStatus === 403
+  return isDenied && lockedMessage.test(facts.message) ? lockedRule : undefined
+}
+
 function findRule(facts: ErrorFacts): ErrorRule {
   const { providerCode = '', systemCode = '', httpStatus = 0, message } = facts
   if (facts.isSkewCorrected) return skewCorrectedRule
-  if (httpStatus >= 400 && httpStatus < 500 && lockedMessage.test(message)) return lockedRule
   const known =
     rulesByProviderCode.get(providerCode) ??
     rulesBySystemCode.get(systemCode) ??

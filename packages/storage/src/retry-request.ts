@@ -36,7 +36,7 @@ const transientCodes: ReadonlySet<StorageErrorCode> = new Set([
 
 /** The request did not get through, and the same one may in a while. */
 export function isTransient(error: unknown): boolean {
-  return isStorageError(error) && transientCodes.has(error.code)
+  return isStorageError(error) && transientCodes.has(error.code) && !error.permanent
 }
 
 /** Transient, or nobody knows: enough for a request that may be repeated without harm. */

@@ -18,6 +18,8 @@ export async function probeBucket(probe: Probe): Promise<ProbeFinding[]> {
   ]
 }
 
+const locksNothing = ok('retention', 'the bucket locks nothing by default')
+
 /** Retention by default would lock voids, indexes and what a failed run leaves as it locks backups. */
 async function probeRetention({ context, signal }: Probe): Promise<ProbeFinding[]> {
   const { bucket, clients } = context
@@ -27,7 +29,7 @@ async function probeRetention({ context, signal }: Probe): Promise<ProbeFinding[
       clients.requests.send(new GetObjectLockConfigurationCommand({ Bucket: bucket }), sent),
     )
     const { Mode, Days, Years } = answer.ObjectLockConfiguration?.Rule?.DefaultRetention ?? {}
-    if (!Mode) return [ok('retention', 'the bucket locks nothing by default')]
+    if (!Mode) return [locksNothing]
     const duration = Years ? `${Years} years` : `${Days} days`
     return [
       failure(
@@ -38,8 +40,8 @@ async function probeRetention({ context, signal }: Probe): Promise<ProbeFinding[
     ]
   } catch (error) {
     signal?.throwIfAborted()
-    if (isStorageError(error, 'not-found') || isUnavailableHere(error)) return []
-    return [findingOf('retention', error)]
+    if (isStorageError(error, 'not-found')) return [locksNothing]
+    return isUnavailableHere(error) ? [] : [findingOf('retention', error)]
   }
 }
 

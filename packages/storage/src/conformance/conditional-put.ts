@@ -34,8 +34,8 @@ export function describeConditionalPut(factory: StorageFactory, traits: StorageT
       assert.equal(storage.capabilities.conditionalPut, traits.conditionalPut)
     })
 
-    const skip = traits.conditionalPut ? false : 'the store does not guard the condition'
-    test('lets exactly one of many win', { skip }, async () => {
+    if (!traits.conditionalPut) return
+    test('lets exactly one of many win', async () => {
       await using subject = await factory()
       const { storage } = subject
       for (let round = 0; round < 3; round++) {
