@@ -91,6 +91,18 @@ describe('an outage of Redis', () => {
     assert.deepEqual(begun, [ref.jobId])
   })
 
+  it('does not end the watching of a run', async () => {
+    await using server = await startPrivateRedis({ appendonly: true })
+    await using connection = await openQueue(server.url, 'test')
+    const producer = createRunProducer(connection)
+    const ref = await producer.enqueueRun({ plan: media, trigger: 'manual' })
+    const end = endOf(producer, ref)
+    await server.kill()
+    await server.restart()
+    await using _worker = startWorker(connection, async () => committed)
+    assert.equal((await end)?.kind, 'completed')
+  })
+
   it('does not keep a worker from closing', async () => {
     await using server = await startPrivateRedis()
     await using connection = await openQueue(server.url, 'test')

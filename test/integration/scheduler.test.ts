@@ -182,6 +182,14 @@ describe('the scheduler', () => {
       })
     }
   })
+
+  it('can be closed while Redis is away', async () => {
+    await using server = await startPrivateRedis()
+    await using connection = await openQueue(server.url, 'test')
+    const scheduler = await startTestScheduler(connection, () => configOf([planOf('media')]))
+    await server.kill()
+    await scheduler.close()
+  })
 })
 
 async function plansScheduled(connection: QueueConnection): Promise<string[]> {

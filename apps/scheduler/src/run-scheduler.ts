@@ -6,6 +6,7 @@
  * no treatment of their own. While it runs it says who it is, for schedulers of the same name that run
  * a different configuration: then neither takes anything away.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '@backstream/config'
 import { type Clock, describeError, type Logger } from '@backstream/kernel'
 import {
@@ -47,6 +48,7 @@ export interface RunningScheduler {
   close(): Promise<void>
 }
 
+const closeWithinMs = 3_000
 const pace: SchedulerPace = { reconcileMs: 5_000, removeAfterMs: 10_000, lookAtFileMs: 2_000 }
 
 export async function runScheduler(options: RunSchedulerOptions): Promise<RunningScheduler> {
@@ -105,10 +107,9 @@ export async function runScheduler(options: RunSchedulerOptions): Promise<Runnin
 
   await next(reconcile)
   const ticking = setInterval(() => void next(reconcile), reconcileMs)
-  const file =
-    options.configFile === null || options.configFile === '-'
-      ? null
-      : watchFile(options.configFile, { everyMs: lookAtFileMs, onChange: reload })
+  const file = isFile(options.configFile)
+    ? watchFile(options.configFile, { everyMs: lookAtFileMs, onChange: reload })
+    : null
 
   return {
     reload,
@@ -116,11 +117,16 @@ export async function runScheduler(options: RunSchedulerOptions): Promise<Runnin
       clearInterval(ticking)
       file?.[Symbol.dispose]()
       isClosed = true
-      await work
+      // In an outage a step takes long to give up; what it does not do now, the next start does.
+      await Promise.race([work, sleep(closeWithinMs, undefined, { ref: false })])
       await failures[Symbol.asyncDispose]()
       await presence[Symbol.asyncDispose]()
     },
   }
+}
+
+function isFile(file: string | null): file is string {
+  return file !== null && file !== '-'
 }
 
 function factsOf(config: Config): Parameters<typeof announce>[1] {

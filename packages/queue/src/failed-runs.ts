@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type BackupRunPayload, payloadSchemas } from '@backstream/jobs'
 import { describeError } from '@backstream/kernel'
 import { type Job, QueueEvents } from 'bullmq'
+import { endsWithin } from './ends-within.ts'
 import { type Link, linkOf, logQueueError, type QueueConnection } from './open-connection.ts'
 import { planOfJob, planOfJobId } from './run-summary.ts'
 
@@ -39,6 +40,7 @@ export interface FailedRunOptions {
 
 const claimMs = 10 * 60_000
 const lookEveryMs = 60_000
+const closeWithinMs = 3_000
 
 export function onRunFailed(
   connection: QueueConnection,
@@ -106,8 +108,10 @@ export function onRunFailed(
     watch,
     async [Symbol.asyncDispose]() {
       stopping.abort()
-      await Promise.allSettled([...listeners.values()].map((events) => events.close()))
-      await Promise.race([Promise.all(underway), sleep(5000, undefined, { ref: false })])
+      // BullMQ's closing waits for Redis, for ever when Redis is away.
+      const closed = Promise.allSettled([...listeners.values()].map((events) => events.close()))
+      await endsWithin(closed, closeWithinMs)
+      await endsWithin(Promise.all(underway), closeWithinMs)
     },
   }
 }
@@ -136,15 +140,28 @@ async function dealWithEvent(
   )
 }
 
-async function lookThrough(link: Link, options: FailedRunOptions, queue: string): Promise<void> {
-  const jobs = await link.queue(queue).getJobs(['failed'], 0, -1)
-  const handled = link.key('handled', queue)
-  for (const job of jobs) if (job) await dealWith(link, options, job)
+async function lookThrough(link: Link, options: FailedRunOptions, name: string): Promise<void> {
+  const queue = link.queue(name)
+  const handledKey = link.key('handled', name)
+  const [failed, handled] = await Promise.all([
+    readScores(link, queue.toKey('failed')),
+    readScores(link, handledKey),
+  ])
+  for (const [jobId, failedAtMs] of failed) {
+    if ((handled.get(jobId) ?? -1) >= failedAtMs) continue
+    const job = await queue.getJob(jobId)
+    if (job) await dealWith(link, options, job)
+  }
   // Of failures that are in the set no more nobody will ask again.
-  const ids = new Set(jobs.map((job) => job?.id))
-  const noted = await link.redis.zrange(handled, '0', '-1')
-  const stale = noted.filter((id) => !ids.has(id))
-  if (stale.length > 0) await link.redis.zrem(handled, ...stale)
+  const stale = [...handled.keys()].filter((jobId) => !failed.has(jobId))
+  if (stale.length > 0) await link.redis.zrem(handledKey, ...stale)
+}
+
+async function readScores(link: Link, key: string): Promise<Map<string, number>> {
+  const flat = await link.redis.zrange(key, '0', '-1', 'WITHSCORES')
+  const scores = new Map<string, number>()
+  for (let at = 0; at + 1 < flat.length; at += 2) scores.set(flat[at] ?? '', Number(flat[at + 1]))
+  return scores
 }
 
 async function dealWith(link: Link, options: FailedRunOptions, job: Job): Promise<void> {

@@ -4,7 +4,7 @@ import { type QueueOptions as BullOptions, Queue } from 'bullmq'
 import { Redis, type RedisOptions } from 'ioredis'
 import { addressOf, type RedisAddress, redisOptions } from './redis-options.ts'
 import { repeatStrategy } from './repeat-strategy.ts'
-import { translateError } from './translate-error.ts'
+import { isOutage, translateConnectError, translateError } from './translate-error.ts'
 
 export interface QueueOptions {
   readonly redis: RedisAddress
@@ -118,11 +118,9 @@ export async function openQueueConnection(
 }
 
 export function logQueueError(logger: Logger, queue: string, error: Error): void {
-  // Connection troubles are reported once per outage, by the connection.
-  const isOutage = /ECONN|ETIMEDOUT|EPIPE|Connection is closed|max retries per request/.test(
-    `${(error as NodeJS.ErrnoException).code ?? ''} ${error.message}`,
-  )
-  if (isOutage) logger.debug({ queue, err: error }, `queue ${queue}: ${describeError(error)}`)
+  // Outages are reported once each, by the connection.
+  if (isOutage(error))
+    logger.debug({ queue, err: error }, `queue ${queue}: ${describeError(error)}`)
   else logger.warn({ queue, err: error }, `queue ${queue}: ${describeError(error)}`)
 }
 
@@ -155,7 +153,7 @@ async function connect(options: QueueOptions): Promise<Redis> {
       redis.off('error', keepError)
       return redis
     } catch (error) {
-      const problem = translateError(lastError ?? error, address)
+      const problem = translateConnectError(lastError ?? error, address)
       if (problem.permanent || options.clock.monotonicMs() + 250 >= deadline) {
         redis.disconnect()
         throw problem

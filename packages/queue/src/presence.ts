@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { describeError } from '@backstream/kernel'
+import { endsWithin } from './ends-within.ts'
 import { type Link, linkOf, type QueueConnection } from './open-connection.ts'
 
 /**
@@ -43,6 +44,7 @@ export interface Announced extends AsyncDisposable {
 
 const lifeMs = 15_000
 const renewEveryMs = 5_000
+const withdrawWithinMs = 1_000
 
 export function announce(connection: QueueConnection, first: PresenceFacts): Announced {
   const link = linkOf(connection)
@@ -93,10 +95,11 @@ export function announce(connection: QueueConnection, first: PresenceFacts): Ann
         .del(presenceKey(link, facts.role, id))
         .srem(indexKey(link, facts.role), id)
         .exec()
-      await forget.catch((error: unknown) => {
+      const forgotten = forget.catch((error: unknown) => {
         // It runs out by itself.
         link.logger.debug({ err: error }, `presence not withdrawn: ${describeError(error)}`)
       })
+      await endsWithin(forgotten, withdrawWithinMs)
     },
   }
 }

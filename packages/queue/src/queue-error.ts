@@ -18,6 +18,8 @@ export type QueueErrorCode =
   /** The worker is closing: the run goes back to the queue. */
   | 'handed-back'
   | 'blocked'
+  /** Anything else; the cause says what. */
+  | 'failed'
 
 /** Every error of this package. */
 export class QueueError extends BackstreamError {

@@ -49,7 +49,7 @@ export interface RunProducer {
 /** Needs no closing of its own: it ends with the connection. */
 export function createRunProducer(connection: QueueConnection): RunProducer & AsyncDisposable {
   const link = linkOf(connection)
-  const producer: RunProducer = {
+  const producer: Omit<RunProducer, 'watchRun'> = {
     enqueueRun: ({ plan, trigger, pin }) =>
       enqueue(link, {
         queue: queueOfPlan(plan),
@@ -66,7 +66,6 @@ export function createRunProducer(connection: QueueConnection): RunProducer & As
       }),
     findRuns: (filter) => findRuns(link, filter),
     getRun: (ref) => getRun(link, ref),
-    watchRun: (ref, options) => watchRun(producer.getRun, ref, options),
     retryRun: (ref) => retryRun(link, ref),
     removeRun: async (ref) => void (await link.queue(ref.queue).remove(ref.jobId)),
     workersOf: (queue) => workersOf(connection, queue),
@@ -76,7 +75,8 @@ export function createRunProducer(connection: QueueConnection): RunProducer & As
     enqueueCleanup: (attempt) => reach(link, producer.enqueueCleanup(attempt)),
     findRuns: (filter) => reach(link, producer.findRuns(filter)),
     getRun: (ref) => reach(link, producer.getRun(ref)),
-    watchRun: producer.watchRun,
+    watchRun: (ref, options) =>
+      watchRun((asked) => reach(link, producer.getRun(asked)), ref, options),
     retryRun: (ref) => reach(link, producer.retryRun(ref)),
     removeRun: (ref) => reach(link, producer.removeRun(ref)),
     workersOf: (queue) => reach(link, producer.workersOf(queue)),

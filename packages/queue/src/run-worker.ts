@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError } from '@backstream/kernel'
 import { type Job, Worker } from 'bullmq'
 import { backoffStrategy } from './backoff-delay.ts'
+import { endsWithin } from './ends-within.ts'
 import { keepRuns } from './keep-runs.ts'
 import { linkOf, logQueueError, type QueueConnection } from './open-connection.ts'
 import { announce } from './presence.ts'
@@ -33,7 +34,7 @@ export interface RunWorker extends AsyncDisposable {
 
 /** After the clean-up of aborted runs, for Redis to answer. */
 const handBackWithinMs = 10_000
-const withdrawWithinMs = 1_000
+const endByForceWithinMs = 1_000
 
 export function createRunWorker(connection: QueueConnection, options: RunWorkerOptions): RunWorker {
   const link = linkOf(connection)
@@ -62,7 +63,7 @@ export function createRunWorker(connection: QueueConnection, options: RunWorkerO
     const isAway = link.patientRedis().status !== 'ready'
     const stopped = isAway ? stopFetching(workers) : endWorkers(workers, { force: false })
     // Withdrawn first: nobody should count on a worker that takes nothing any more.
-    await endsWithin(Promise.resolve(presence[Symbol.asyncDispose]()), withdrawWithinMs)
+    await presence[Symbol.asyncDispose]()
     const idle = isAway ? whenIdle(serving) : stopped
     if (!(await endsWithin(idle, graceMs))) {
       handBackAll(serving)
@@ -70,7 +71,7 @@ export function createRunWorker(connection: QueueConnection, options: RunWorkerO
     }
     if (!isAway && (await endsWithin(stopped, handBackWithinMs))) return
     logger.warn({}, 'Redis does not answer: runs are left to be found by other workers')
-    await endsWithin(endWorkers(workers, { force: true }), withdrawWithinMs)
+    await endsWithin(endWorkers(workers, { force: true }), endByForceWithinMs)
   }
 
   return {
@@ -152,12 +153,4 @@ function handBackAll(serving: Serving): void {
 /** Processors clean up under bounds of their own: nobody cuts them short here. */
 async function whenIdle({ active }: Serving): Promise<void> {
   while (active.size > 0) await sleep(20)
-}
-
-async function endsWithin(done: Promise<unknown>, ms: number): Promise<boolean> {
-  const timer = new AbortController()
-  const late = sleep(ms, false, { signal: timer.signal }).catch(() => false)
-  const inTime = await Promise.race([done.then(() => true), late])
-  timer.abort()
-  return inTime
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { RunProgress, RunResult } from '@backstream/jobs'
+import { QueueError } from './queue-error.ts'
 import type { RunRef, RunSummary } from './run-summary.ts'
 
 export type RunEvent =
@@ -33,17 +34,25 @@ export async function* watchRun(
 ): AsyncGenerator<RunEvent, void, undefined> {
   let before: RunSummary | undefined
   while (!options.signal?.aborted) {
-    const run = await read(ref)
+    const run = await read(ref).catch(waitOutOutage)
     if (!run) return yield { kind: 'gone' }
-    for (const event of eventsBetween(before, run)) {
-      yield event
-      if (event.kind === 'completed' || event.kind === 'failed') return
+    if (run !== 'unknown') {
+      for (const event of eventsBetween(before, run)) {
+        yield event
+        if (event.kind === 'completed' || event.kind === 'failed') return
+      }
+      before = run
     }
-    before = run
     await sleep(options.everyMs ?? 300, undefined, withSignal(options.signal)).catch(() => {
       // Aborted: the loop ends.
     })
   }
+}
+
+/** What happens meanwhile is seen when Redis is back. */
+function waitOutOutage(error: unknown): 'unknown' {
+  if (error instanceof QueueError && error.code === 'unreachable') return 'unknown'
+  throw error
 }
 
 /** The events that led from what was seen before to what is seen now. */
