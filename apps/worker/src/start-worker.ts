@@ -110,7 +110,7 @@ function createContext(
     openSources: async (plan) =>
       await Promise.all(
         plan.sources.map((source) =>
-          openSource(source, { resolveSecret: (ref) => resolveSecret(ref, env) }),
+          openSource(source, { environment: env, resolveSecret: (ref) => resolveSecret(ref, env) }),
         ),
       ),
     storeOf: (name) => {

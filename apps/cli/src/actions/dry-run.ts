@@ -66,6 +66,7 @@ async function* readPlan(
   const options = { signal: session.interruption(), logger: session.logger }
   for (const sourceConfig of plan.sources) {
     const source = await openSource(refuseDatabase(sourceConfig), {
+      environment: session.settings.env,
       resolveSecret: (ref) => resolveSecret(ref, session.settings.env),
     })
     const found = await source.preflight(options)

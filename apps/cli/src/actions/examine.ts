@@ -99,6 +99,7 @@ async function examineSources(session: Session, plan: Plan): Promise<Finding[]> 
   for (const config of plan.sources) {
     try {
       const source = await openSource(config, {
+        environment: session.settings.env,
         resolveSecret: (ref) => resolveSecret(ref, session.settings.env),
       })
       const problems = await source.preflight(options)
