@@ -118,7 +118,6 @@ plans:
       path: ${path}
       allowEmpty: true
       onUnreadable: ${isRoot ? 'error' : 'skip'}
-    retention: { keepLast: 3, keepDaily: 7, keepWeekly: 4 }
 `
 }
 
