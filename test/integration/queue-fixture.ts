@@ -1,9 +1,4 @@
-import type {
-  BackupCleanupPayload,
-  BackupRunPayload,
-  RunProgress,
-  RunResult,
-} from '@backstream/jobs'
+import type { BackupRunPayload, RunProgress, RunResult } from '@backstream/jobs'
 import { type Logger, silentLogger, systemClock } from '@backstream/kernel'
 import {
   type ActiveRun,
@@ -39,7 +34,6 @@ export const committed: RunResult = {
 }
 
 export type Run = ActiveRun<BackupRunPayload>
-export type CleanupRun = ActiveRun<BackupCleanupPayload>
 
 export async function openQueue(
   url: string,

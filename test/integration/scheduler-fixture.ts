@@ -1,9 +1,9 @@
 import type { Config, Plan, Schedule } from '@backstream/config'
 import { type Logger, silentLogger, systemClock } from '@backstream/kernel'
 import type { QueueConnection } from '@backstream/queue'
-import { type RunningScheduler, runScheduler } from '../../apps/scheduler/src/run-scheduler.ts'
+import { type RunningScheduler, runScheduler } from '@backstream/scheduler'
 
-export const hourly: Schedule = { kind: 'every', everyMs: 3_600_000, jitterMs: 0 }
+const hourly: Schedule = { kind: 'every', everyMs: 3_600_000, jitterMs: 0 }
 export const everySecond: Schedule = { kind: 'every', everyMs: 1_000, jitterMs: 0 }
 
 export function planOf(name: string, plan: Partial<Plan> = {}): Plan {

@@ -8,6 +8,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '@backstream/config'
+import { maintenanceQueue } from '@backstream/jobs'
 import { type Clock, describeError, type Logger } from '@backstream/kernel'
 import {
   announce,
@@ -139,7 +140,7 @@ function factsOf(config: Config): Parameters<typeof announce>[1] {
 }
 
 function backupQueuesOf(config: Config): string[] {
-  return queueNamesOf(config.plans).filter((queue) => queue !== 'maintenance')
+  return queueNamesOf(config.plans).filter((queue) => queue !== maintenanceQueue)
 }
 
 async function otherConfigurations(

@@ -5,7 +5,11 @@ import type { CleanUp } from './handle-failed-run.ts'
 import { type RunningScheduler, runScheduler } from './run-scheduler.ts'
 
 export type { CleanUp } from './handle-failed-run.ts'
-export type { RunningScheduler } from './run-scheduler.ts'
+export {
+  type RunningScheduler,
+  type RunSchedulerOptions,
+  runScheduler,
+} from './run-scheduler.ts'
 
 export interface StartSchedulerOptions {
   readonly config: Config

@@ -56,7 +56,7 @@ function waitOutOutage(error: unknown): 'unknown' {
 }
 
 /** The events that led from what was seen before to what is seen now. */
-export function eventsBetween(before: RunSummary | undefined, run: RunSummary): RunEvent[] {
+function eventsBetween(before: RunSummary | undefined, run: RunSummary): RunEvent[] {
   const events: RunEvent[] = []
   if (run.attemptsMade > (before?.attemptsMade ?? 0) && !isFinished(run)) {
     events.push({ kind: 'retrying', reason: run.failedReason ?? 'unknown', run })
