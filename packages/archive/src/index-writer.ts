@@ -1,5 +1,6 @@
+import { promisify } from 'node:util'
+import { constants, type ZstdOptions, zstdCompress } from 'node:zlib'
 import { ByteChannel } from './byte-channel.ts'
-import { type CompressFrame, createCompressFrame } from './frame-codec.ts'
 import {
   encodeIndexEntry,
   type IndexEntry,
@@ -11,12 +12,14 @@ import {
 import type { SegmentEntry } from './segment.ts'
 
 const plainFrameBytes = 1 << 20
+const zstd = promisify<Uint8Array, ZstdOptions, Buffer>(zstdCompress)
+const compress = (plain: Uint8Array): Promise<Buffer> =>
+  zstd(plain, { chunkSize: 256 << 10, params: { [constants.ZSTD_c_checksumFlag]: 1 } })
 const maxInFlight = 2
 
 /** Turns entries into the index object's bytes while the archive is written. */
 export class IndexWriter {
   readonly object: ByteChannel = new ByteChannel()
-  readonly #compress: CompressFrame = createCompressFrame({ algorithm: 'zstd', level: 3 })
   readonly #frames: IndexFrame[] = []
   #files = 0
   #lines: string[] = []
@@ -58,7 +61,7 @@ export class IndexWriter {
     this.#seal()
     await this.#last
     const text = JSON.stringify({ ...footer, index: this.#frames } satisfies IndexFooter)
-    const bytes = await this.#compress(Buffer.from(text))
+    const bytes = await compress(Buffer.from(text))
     this.object.push(bytes)
     return { offset: this.#offset, bytes: bytes.length }
   }
@@ -96,7 +99,7 @@ export class IndexWriter {
 
   #sealLines(): void {
     const sealed = { entries: this.#lines.length, part: this.#part, first: this.#first }
-    const compressed = this.#compress(Buffer.from(`${this.#lines.join('\n')}\n`))
+    const compressed = compress(Buffer.from(`${this.#lines.join('\n')}\n`))
     this.#lines = []
     this.#lineChars = 0
     this.#inFlight++

@@ -1,7 +1,7 @@
 export { ArchiveError, type ArchiveErrorCode } from './archive-error.ts'
 export { type ByteString, decodeByteString, isAscii, toByteString } from './byte-string.ts'
 export { encodeTarHeader, type TarHeaderFields, tarHeaderBound } from './encode-tar-header.ts'
-export type { Compression } from './frame-codec.ts'
+export type { Compression } from './frame-compressor.ts'
 export type {
   IndexEntry,
   IndexFooter,

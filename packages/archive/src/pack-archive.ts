@@ -10,7 +10,11 @@
 import { availableParallelism } from 'node:os'
 import { ArchiveError } from './archive-error.ts'
 import { FrameAssembler, type PlainFrame } from './frame-assembler.ts'
-import { type CompressFrame, type Compression, createCompressFrame } from './frame-codec.ts'
+import {
+  type Compression,
+  createFrameCompressor,
+  type FrameCompressor,
+} from './frame-compressor.ts'
 import { type IndexWarning, indexFormat, type PartSummary } from './index-format.ts'
 import { IndexWriter } from './index-writer.ts'
 import { mapOrdered } from './ordered.ts'
@@ -81,7 +85,7 @@ class Packer {
   readonly #parts: readonly ArchivePart[]
   readonly #options: PackOptions
   readonly #assembler: FrameAssembler
-  readonly #compress: CompressFrame
+  readonly #compressor: FrameCompressor
   readonly #digest = new PlainDigest()
   readonly #frames: number[] = []
   readonly #partSummaries: PartSummary[] = []
@@ -92,7 +96,7 @@ class Packer {
     this.#parts = parts
     this.#options = options
     this.#assembler = new FrameAssembler(options.frameBytes ?? defaultFrameBytes)
-    this.#compress = createCompressFrame(options.compression)
+    this.#compressor = createFrameCompressor(options.compression)
     // Also when the body is given up before it was begun: whoever waits for the index must not hang.
     options.signal.addEventListener('abort', this.#abortIndex, { once: true })
   }
@@ -109,10 +113,10 @@ class Packer {
     try {
       // One more than there are cores, so that none waits while a frame is handed over.
       const frames = mapOrdered(this.#plainFrames(), concurrency + 1, (frame) => this.#pack(frame))
-      for await (const { bytes, plainBytes } of frames) {
+      for await (const { pieces, plainBytes } of frames) {
         signal.throwIfAborted()
-        this.#frames.push(bytes.length, plainBytes)
-        yield bytes
+        this.#frames.push(sizeOf(pieces), plainBytes)
+        yield* pieces
       }
       await this.#finish()
       await beforeEnd?.()
@@ -122,6 +126,7 @@ class Packer {
       this.index.object.fail(error)
       throw error
     } finally {
+      this.#compressor[Symbol.dispose]()
       signal.removeEventListener('abort', this.#abortIndex)
       this.index.object.fail(
         new ArchiveError('unfinished', 'the archive was given up before its end'),
@@ -169,15 +174,15 @@ class Packer {
 
   async #pack(
     frame: PlainFrame,
-  ): Promise<{ readonly bytes: Uint8Array; readonly plainBytes: number }> {
+  ): Promise<{ readonly pieces: readonly Uint8Array[]; readonly plainBytes: number }> {
     const plainBytes = frame.bytes.length
-    const compressing = this.#compress(frame.bytes)
+    const compressing = this.#compressor.compress(frame.bytes)
     compressing.catch(() => {}) // awaited below, after the digest has let go of the bytes
     await this.#digest.update(frame.bytes)
-    const bytes = await compressing
+    const pieces = await compressing
     // Uncompressed frames are handed on as they are, and whoever gets them may keep them.
     if (this.#options.compression.algorithm !== 'none') frame.release()
-    return { bytes, plainBytes }
+    return { pieces, plainBytes }
   }
 
   async #finish(): Promise<void> {
@@ -204,4 +209,8 @@ class Packer {
       index: { footer },
     }
   }
+}
+
+function sizeOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((total, piece) => total + piece.length, 0)
 }

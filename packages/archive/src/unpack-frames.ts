@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { ByteReader } from './byte-reader.ts'
-import type { Compression } from './frame-codec.ts'
+import type { Compression } from './frame-compressor.ts'
 import { gunzipMembers } from './gzip-members.ts'
 import { mapOrdered } from './ordered.ts'
 import { decodeZstdFrame } from './zstd-decoder.ts'

@@ -1,17 +1,34 @@
-import type { SecretRef, SourceConfig } from '@backstream/config'
+import type { SourceConfig } from '@backstream/config'
+import { type CommandSourceDeps, createCommandSource } from './command-source.ts'
 import { createDirectorySource } from './directory-source.ts'
 import type { Source } from './source.ts'
 import { SourceError } from './source-error.ts'
 
-export interface OpenSourceDeps {
-  readonly resolveSecret: (ref: SecretRef) => Promise<string>
+/** What sources need from outside; none is touched before the source is read. */
+export type SourceDeps = CommandSourceDeps
+
+/** The source that a plan's configuration describes; throws `not-yet` for a kind that is to come. */
+export function openSource(config: SourceConfig, deps: SourceDeps): Source {
+  if (config.via !== null)
+    throw notYet(`Reading a source via ${Object.keys(config.via).join(', ')}`)
+  switch (config.kind) {
+    case 'directory':
+      return createDirectorySource(config)
+    case 'command':
+      return createCommandSource(config, deps)
+    case 'postgres':
+    case 'mysql':
+    case 'mariadb':
+    case 'mongodb':
+    case 'redis':
+    case 'sqlite':
+      throw notYet(`A source of kind ${config.kind}`)
+  }
 }
 
-/** The source a configuration describes; nothing is read or started yet. */
-export async function openSource(config: SourceConfig, _deps: OpenSourceDeps): Promise<Source> {
-  if (config.kind === 'directory') return createDirectorySource(config)
-  throw new SourceError('not-yet', `Sources of kind ${config.kind} are not yet in this version`, {
+function notYet(what: string): SourceError {
+  return new SourceError('not-yet', `${what} is not yet in this version`, {
     permanent: true,
-    remedy: 'Use a directory, or a later version.',
+    remedy: 'Use a directory or a command source until it is.',
   })
 }

@@ -76,7 +76,8 @@ class ReaderThread {
     }
     this.#worker = new Worker(new URL('./directory-worker.ts', import.meta.url), {
       workerData: input,
-      name: 'backstream-reader', resourceLimits: { maxYoungGenerationSizeMb: 6 },
+      name: 'backstream-reader',
+      resourceLimits: { maxYoungGenerationSizeMb: 6 },
     })
     this.#worker.on('message', (message: ReaderMessage) => {
       this.#messages.push(message)

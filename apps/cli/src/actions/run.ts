@@ -38,14 +38,14 @@ export async function run(
     await using here = await serveHere(session, config)
     const refs = await enqueue(producer, here.plans(plans), pin)
     try {
-      return await follow(session, { producer, refs, timeoutMs })
+      return await follow(session, { producer, refs, timeoutMs, isHere: true })
     } catch (error) {
       await here.discard(refs)
       throw error
     }
   }
   const refs = await enqueue(producer, plans, pin)
-  if (options.wait) return await follow(session, { producer, refs, timeoutMs })
+  if (options.wait) return await follow(session, { producer, refs, timeoutMs, isHere: false })
   await sayEnqueued(session, producer, refs)
 }
 
@@ -100,12 +100,18 @@ interface Following {
   readonly producer: RunProducer
   readonly refs: readonly RunRef[]
   readonly timeoutMs: number | null
+  /** Served by this process: the run ends with the watching. */
+  readonly isHere: boolean
 }
 
-async function follow(session: Session, { producer, refs, timeoutMs }: Following): Promise<void> {
+async function follow(
+  session: Session,
+  { producer, refs, timeoutMs, isHere }: Following,
+): Promise<void> {
   const view = await openProgressView({ ...session, stream: session.stderr })
   const timeout = new AbortController()
-  const timer = timeoutMs === null ? undefined : setTimeout(() => timeout.abort(late()), timeoutMs)
+  const timer =
+    timeoutMs === null ? undefined : setTimeout(() => timeout.abort(late(isHere)), timeoutMs)
   const signal = AbortSignal.any([session.interruption(), timeout.signal])
   const one = { producer, view, signal, describe: describeProgress }
   try {
@@ -121,9 +127,11 @@ async function follow(session: Session, { producer, refs, timeoutMs }: Following
   }
 }
 
-function late(): CliError {
+function late(isHere: boolean): CliError {
   return new CliError('timeout', 'the time given by --timeout has passed', {
-    remedy: 'The run goes on: `backstream status` shows how it ends.',
+    remedy: isHere
+      ? 'The run was ended with it; nothing of it is left.'
+      : 'The run goes on: `backstream status` shows how it ends.',
   })
 }
 

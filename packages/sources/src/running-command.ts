@@ -1,0 +1,136 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { ByteTail } from './byte-tail.ts'
+
+export interface CommandLine {
+  readonly argv: readonly string[]
+  /** The whole environment of the command. */
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string | null
+  /** How many bytes of standard error to keep, from its end. */
+  readonly stderrBytes: number
+}
+
+export interface CommandExit {
+  readonly status: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** Between SIGTERM and SIGKILL. */
+const graceMs = 5_000
+/** Another process may hold standard error open after the command itself is gone. */
+const stderrMs = 1_000
+
+/**
+ * A command without a shell, in a process group of its own, so that it can be stopped together with
+ * what it has started.
+ */
+export class RunningCommand {
+  readonly #child: ChildProcess
+  readonly #stderr: ByteTail
+  readonly #exit: Promise<CommandExit>
+  #startFailure: NodeJS.ErrnoException | null = null
+
+  constructor({ argv, env, cwd, stderrBytes }: CommandLine) {
+    const [program = '', ...args] = argv
+    this.#stderr = new ByteTail(stderrBytes)
+    this.#child = spawn(program, args, {
+      env: { ...env },
+      ...(cwd !== null && { cwd }),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+    this.#exit = exitOf(this.#child)
+    this.#exit.catch((error: NodeJS.ErrnoException) => {
+      this.#startFailure = error
+    })
+    this.#child.stderr?.on('data', (chunk: Buffer) => this.#stderr.add(chunk))
+  }
+
+  /** Ends where the command closes it, which says nothing of how the command ended: `exit` does. */
+  get stdout(): AsyncIterable<Buffer> {
+    return this.#child.stdout as AsyncIterable<Buffer>
+  }
+
+  /** Why it could not be started, if it could not. */
+  get startFailure(): NodeJS.ErrnoException | null {
+    return this.#startFailure
+  }
+
+  get stderrTail(): Buffer {
+    return this.#stderr.bytes
+  }
+
+  /** How it ended, standard error read to the end; rejects when it could not be started. */
+  async exit(): Promise<CommandExit> {
+    const exit = await this.#exit
+    const { stderr } = this.#child
+    if (stderr && !stderr.closed) await within(stderrMs, once(stderr, 'close'))
+    return exit
+  }
+
+  /** Makes `stdout` fail with `reason` at once. `stop` is still to be called. */
+  fail(reason: unknown): void {
+    const error = reason instanceof Error ? reason : new Error(String(reason), { cause: reason })
+    this.#child.stdout?.destroy(error)
+  }
+
+  /** Ends the command and what it has started, if need be by force; returns when it is gone. */
+  async stop(): Promise<void> {
+    const { stdout, stderr } = this.#child
+    // With its output at an end and itself gone, nothing is left that would be ours to end. Its
+    // number may belong to another process by then.
+    if (this.#isRunning || !stdout?.readableEnded) await this.#endGroup()
+    stdout?.destroy()
+    stderr?.destroy()
+  }
+
+  get #isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  async #endGroup(): Promise<void> {
+    this.#child.stdout?.destroy()
+    if (this.#isRunning) {
+      this.#signal('SIGTERM')
+      await within(graceMs, this.#exit)
+    }
+    // The command itself if it is still there, and whatever in its group has outlived it.
+    this.#signal('SIGKILL')
+    await this.#exit.catch(() => {}) // it was never started: then it is gone
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    const { pid } = this.#child
+    if (pid === undefined) return
+    try {
+      process.kill(-pid, signal)
+    } catch (error) {
+      // ESRCH: nobody is left in the group. EPERM: only processes of another user are.
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'ESRCH' && code !== 'EPERM') throw error
+    }
+  }
+}
+
+async function exitOf(child: ChildProcess): Promise<CommandExit> {
+  const [status, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+  return { status, signal }
+}
+
+/** Waits for `event`, whether it fulfils or rejects, but no longer than `ms`. */
+async function within(ms: number, event: Promise<unknown>): Promise<void> {
+  const timer = new AbortController()
+  const limit = delay(ms, undefined, { signal: timer.signal })
+  const settled = event.then(
+    () => {},
+    () => {},
+  )
+  try {
+    await Promise.race([settled, limit])
+  } finally {
+    limit.catch(() => {}) // it rejects as it is taken back
+    timer.abort()
+  }
+}
