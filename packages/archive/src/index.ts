@@ -1,6 +1,4 @@
 export { ArchiveError, type ArchiveErrorCode } from './archive-error.ts'
-export { type ByteString, decodeByteString, isAscii, toByteString } from './byte-string.ts'
-export { encodeTarHeader, type TarHeaderFields, tarHeaderBound } from './encode-tar-header.ts'
 export type { Compression } from './frame-compressor.ts'
 export type {
   IndexEntry,
@@ -25,5 +23,5 @@ export {
   type TarHeader,
 } from './read-tar.ts'
 export type * from './segment.ts'
-export { paddingOf } from './tar-layout.ts'
+export * from './tar.ts'
 export { type UnpackOptions, unpackFrames } from './unpack-frames.ts'

@@ -5,7 +5,7 @@ import {
   type EntryType,
   isAscii,
   type TarHeaderFields,
-} from '@backstream/archive'
+} from '@backstream/archive/tar'
 import type { OwnerNames } from './owner-names.ts'
 import type { ListedEntry } from './reader-thread-protocol.ts'
 

@@ -1,4 +1,4 @@
-import { type ByteString, decodeByteString, toByteString } from '@backstream/archive'
+import { type ByteString, decodeByteString, toByteString } from '@backstream/archive/tar'
 import type { DirectorySourceConfig } from '@backstream/config'
 import type { ListedEntry } from './reader-thread-protocol.ts'
 import type { SourceSummary } from './source.ts'

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { ByteString } from '@backstream/archive'
+import type { ByteString } from '@backstream/archive/tar'
 
 /** Names of users and groups by id, as the local files have them; '' for those they do not name. */
 export interface OwnerNames {

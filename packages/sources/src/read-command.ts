@@ -60,7 +60,7 @@ async function* readSegments(
     argv: config.argv,
     env: { ...options.environment, ...secrets },
     cwd: config.cwd,
-    // More than is shown: a secret cut in two at the beginning could not be recognised.
+    // More than is shown, by what a cut may leave of a secret.
     stderrBytes: stderrShownBytes + longest,
   })
   const abort = watchAbort(signal, command)
@@ -70,7 +70,7 @@ async function* readSegments(
       yield* members.add(chunk)
     }
     const exit = await Promise.race([command.exit(), abort.rejection])
-    const stderr = shown(command.stderrTail, redact)
+    const stderr = shown(command.stderrTail, { redact, longest })
     if (stderr !== '') {
       logger.info({ command: config.argv[0], stderr }, 'standard error of the command')
     }
@@ -140,10 +140,12 @@ function startError(config: CommandSourceConfig, cause: NodeJS.ErrnoException): 
   )
 }
 
-/** The last whole lines of standard error, without what must not be seen. */
-function shown(tail: Buffer, redact: Redact): string {
+/** The end of standard error, without what must not be seen. */
+function shown(tail: Buffer, { redact, longest }: { redact: Redact; longest: number }): string {
   const text = redact(tail.toString())
-  return text.length > stderrShownBytes ? text.slice(-stderrShownBytes).trim() : text.trim()
+  const isCut = tail.length === stderrShownBytes + longest
+  // Where the text was cut, the rest of a secret may stand that is no longer recognised.
+  return (isCut ? text.slice(longest) : text).slice(-stderrShownBytes).trim()
 }
 
 function requireSuccess(

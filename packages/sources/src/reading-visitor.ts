@@ -7,7 +7,7 @@ import {
   readlinkSync,
   readSync,
 } from 'node:fs'
-import type { ByteString } from '@backstream/archive'
+import type { ByteString } from '@backstream/archive/tar'
 import type { DirectorySourceConfig } from '@backstream/config'
 import { type Described, headerFields, listedEntry } from './entry-description.ts'
 import type { EntryLog } from './entry-log.ts'

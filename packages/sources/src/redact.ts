@@ -3,9 +3,9 @@ export type Redact = (text: string) => string
 
 const mask = '[redacted]'
 
-/** `password=…`, `--password …`, `PGPASSWORD: …`, with or without quotes. */
+/** `password=…`, `PGPASSWORD: "…"`, `--password …`: a name, what sets it, and the value. */
 const assignment =
-  /((?:password|passwd|passphrase|pwd|secret|token|api[-_]?key|access[-_]?key)["']?\s*(?:=|:\s|\s(?=\S))\s*)("[^"\n]*"|'[^'\n]*'|[^\s&;,"']+)/gi
+  /((?:password|passwd|passphrase|pwd|secret|token|api[-_]?key|access[-_]?key)["']?\s*[=:]\s*|--?password\s+)("[^"\n]*"|'[^'\n]*'|[^\s&;,"']+)/gi
 /** `scheme://user:password@host`, the password with whatever it holds up to the last `@`. */
 const credentials = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:)[^\s/]+(@)/gi
 

@@ -4,7 +4,7 @@ import {
   type SegmentEntry,
   type TarHeaderFields,
   tarHeaderBound,
-} from '@backstream/archive'
+} from '@backstream/archive/tar'
 import type { ReaderOutbox } from './reader-outbox.ts'
 import type { ListedEntry } from './reader-thread-protocol.ts'
 

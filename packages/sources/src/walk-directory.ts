@@ -19,7 +19,7 @@ import {
   readlinkSync,
   readSync,
 } from 'node:fs'
-import { type ByteString, decodeByteString, isAscii, toByteString } from '@backstream/archive'
+import { type ByteString, decodeByteString, isAscii, toByteString } from '@backstream/archive/tar'
 import type { PathFilter } from './path-filter.ts'
 import { pseudoFilesystemAt } from './pseudo-filesystem.ts'
 
