@@ -17,7 +17,7 @@ describe('the scheduler as a process', () => {
     await using redis = await openTestRedis()
     await using directory = await temporaryDirectory('scheduler')
     const file = join(directory.path, 'backstream.yaml')
-    const name = uniqueName('test')
+    const name = redis.prefix
     const write = (...plans: string[]) => writeFile(file, configText(name, redis.url, plans))
     await write('media')
     await using scheduler = startProcess({
