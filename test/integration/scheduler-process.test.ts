@@ -3,13 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { listSchedules } from '@backstream/queue'
-import {
-  freePort,
-  openTestRedis,
-  startProcess,
-  temporaryDirectory,
-  uniqueName,
-} from '@backstream/testkit'
+import { freePort, openTestRedis, startProcess, temporaryDirectory } from '@backstream/testkit'
 import { openQueue } from './queue-fixture.ts'
 
 describe('the scheduler as a process', () => {
