@@ -35,7 +35,10 @@ export interface PackOptions {
   readonly compression: Compression
   /** Plain bytes of a frame, default 4 MiB. */
   readonly frameBytes?: number
-  /** Frames compressed at once, default the number of cores. libuv's pool has 4 threads. */
+  /**
+   * Frames compressed at once, each with some 12 MiB of memory. Default: the number of cores, at most
+   * the 4 threads of libuv's pool; more only where UV_THREADPOOL_SIZE was raised at start.
+   */
   readonly concurrency?: number
   readonly signal: AbortSignal
   /** The gate: awaited after the last byte and before the body's end. When it rejects, so does the body. */
@@ -70,6 +73,7 @@ export interface ArchiveSummary {
 }
 
 const defaultFrameBytes = 4 << 20
+const defaultConcurrency = (): number => Math.min(4, availableParallelism())
 
 export function packArchive(parts: readonly ArchivePart[], options: PackOptions): PackedArchive {
   const packer = new Packer(parts, options)
@@ -109,7 +113,7 @@ class Packer {
   }
 
   async *body(): AsyncGenerator<Uint8Array, void, undefined> {
-    const { signal, beforeEnd, concurrency = availableParallelism() } = this.#options
+    const { signal, beforeEnd, concurrency = defaultConcurrency() } = this.#options
     try {
       // One more than there are cores, so that none waits while a frame is handed over.
       const frames = mapOrdered(this.#plainFrames(), concurrency + 1, (frame) => this.#pack(frame))

@@ -9,7 +9,7 @@ import { readZstdFrame, type ZstdFrame } from './zstd-frames.ts'
 export interface UnpackOptions {
   readonly algorithm: Compression['algorithm']
   readonly signal: AbortSignal
-  /** Frames decompressed at once (zstd), default the number of cores. */
+  /** Frames decompressed at once (zstd), default the number of cores, at most 4. */
   readonly concurrency?: number
   /** A frame that is larger, or asks for more memory, is refused; default 64 MiB. */
   readonly maxFrameBytes?: number
@@ -64,7 +64,7 @@ async function* unzstd(
   options: UnpackOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { signal, maxFrameBytes = defaultMaxFrameBytes } = options
-  const { concurrency = availableParallelism() } = options
+  const { concurrency = Math.min(4, availableParallelism()) } = options
   const frames = zstdFrames(reader, { signal, maxFrameBytes })
   yield* mapOrdered(frames, concurrency + 1, (frame) => decodeZstdFrame(frame, maxFrameBytes))
 }

@@ -53,15 +53,16 @@ async function* readSegments(
   const secrets = await options.openSecrets()
   const values = Object.values(secrets)
   const redact = createRedact(values)
-  const longest = values.reduce((most, { length }) => Math.max(most, 3 * length), 0)
+  // More than is shown, so that a secret does not begin outside of it.
+  const stderrBytes =
+    stderrShownBytes + Math.max(0, ...values.map((value) => Buffer.byteLength(value)))
   const members = new StreamMembers({ ...options, mtimeMs: options.startedAtMs })
   const trailer = new ByteTail(config.expect.trailer === null ? 0 : trailerWindowBytes)
   const command = new RunningCommand({
     argv: config.argv,
     env: { ...options.environment, ...secrets },
     cwd: config.cwd,
-    // More than is shown, by what a cut may leave of a secret.
-    stderrBytes: stderrShownBytes + longest,
+    stderrBytes,
   })
   const abort = watchAbort(signal, command)
   try {
@@ -70,7 +71,7 @@ async function* readSegments(
       yield* members.add(chunk)
     }
     const exit = await Promise.race([command.exit(), abort.rejection])
-    const stderr = shown(command.stderrTail, { redact, longest })
+    const stderr = shown(command.stderrTail, { redact, limit: stderrBytes })
     if (stderr !== '') {
       logger.info({ command: config.argv[0], stderr }, 'standard error of the command')
     }
@@ -141,11 +142,9 @@ function startError(config: CommandSourceConfig, cause: NodeJS.ErrnoException): 
 }
 
 /** The end of standard error, without what must not be seen. */
-function shown(tail: Buffer, { redact, longest }: { redact: Redact; longest: number }): string {
-  const text = redact(tail.toString())
-  const isCut = tail.length === stderrShownBytes + longest
-  // Where the text was cut, the rest of a secret may stand that is no longer recognised.
-  return (isCut ? text.slice(longest) : text).slice(-stderrShownBytes).trim()
+function shown(tail: Buffer, { redact, limit }: { redact: Redact; limit: number }): string {
+  const text = redact(tail.toString(), { isCut: tail.length === limit })
+  return text.slice(-stderrShownBytes).trim()
 }
 
 function requireSuccess(

@@ -10,6 +10,11 @@ describe('createRedact', () => {
     assert.equal(redact('p%40ss%2Fword'), '[redacted]')
   })
 
+  it('takes off what a cut has left of a secret at the beginning, and only there', () => {
+    assert.equal(redact('ret-and-more and ret', { isCut: true }), '[redacted] and ret')
+    assert.equal(redact('ret-and-more and ret'), 'ret-and-more and ret')
+  })
+
   it('leaves text alone that only holds a very short one', () => {
     assert.equal(redact('exit x'), 'exit x')
   })

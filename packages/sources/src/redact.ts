@@ -1,5 +1,10 @@
 /** Replaces what must not be seen: the given secrets, and what looks like one. */
-export type Redact = (text: string) => string
+export type Redact = (text: string, options?: RedactOptions) => string
+
+export interface RedactOptions {
+  /** The text is the end of a longer one: it may begin with the rest of a secret. */
+  readonly isCut?: boolean
+}
 
 const mask = '[redacted]'
 
@@ -15,9 +20,21 @@ export function createRedact(secrets: readonly string[]): Redact {
     .flatMap((secret) => [secret, encodeURIComponent(secret)])
     .filter((secret) => secret.length >= 3)
     .sort((a, b) => b.length - a.length)
-  return (text) => {
-    let result = text
+  return (text, { isCut = false } = {}) => {
+    let result = isCut ? withoutRest(text, known) : text
     for (const secret of known) result = result.replaceAll(secret, mask)
     return result.replace(credentials, `$1${mask}$2`).replace(assignment, `$1${mask}`)
   }
+}
+
+/** Takes off the front what may be the end of a secret that was cut in two. */
+function withoutRest(text: string, secrets: readonly string[]): string {
+  let cut = 0
+  for (const secret of secrets) {
+    for (let at = 1; at < secret.length; at++) {
+      const rest = secret.length - at
+      if (rest > cut && text.startsWith(secret.slice(at))) cut = rest
+    }
+  }
+  return cut === 0 ? text : mask + text.slice(cut)
 }
