@@ -133,11 +133,14 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
+/** A file with several names is one file, as in the archive. */
 function describeSize(tree: TreeSnapshot): string {
-  const files = [...tree.values()].filter(({ type }) => type === 'file')
-  const bytes = files.reduce((sum, { size }) => sum + size, 0)
+  const files = [...tree].filter(
+    ([path, { type, sameAs }]) => type === 'file' && (sameAs === null || sameAs === path),
+  )
+  const bytes = files.reduce((sum, [, { size }]) => sum + size, 0)
   const number = (value: number) => value.toLocaleString('en')
-  return `${number(tree.size)} entries, ${number(files.length)} of them files, ${number(bytes)} bytes`
+  return `${number(tree.size)} entries, ${number(files.length)} files, ${number(bytes)} bytes`
 }
 
 function sayProof(proof: Proof): void {

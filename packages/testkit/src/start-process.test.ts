@@ -61,6 +61,13 @@ test('a program does not outlive the one who started it, even if that one is kil
   await waitFor(() => !isAlive(Number(pid)), { what: 'the orphan to be ended' })
 })
 
+test('nothing stays behind when the program has ended', async () => {
+  const child = startProcess({ command: 'sleep', args: ['600'] })
+  await child.stop()
+  // It leads a process group of its own, in which its watcher is the only other one.
+  await waitFor(() => !isAlive(-child.pid), { timeoutMs: 3000, what: 'the watcher to leave' })
+})
+
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0)

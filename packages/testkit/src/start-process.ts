@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import { waitFor } from './wait-for.ts'
 
@@ -48,7 +49,7 @@ export function startProcess(options: StartProcessOptions): StartedProcess {
     cwd: options.cwd,
     env: { ...(options.env ?? process.env) },
     detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   })
   if (child.pid === undefined) throw new Error('/bin/sh could not be started')
   const output = collectOutput(child, options)
@@ -94,9 +95,8 @@ export function startProcess(options: StartProcessOptions): StartedProcess {
 }
 
 const tether = `
-exec 4<&0
-( read -r _ <&4 && exit; kill -TERM $$; sleep 5; kill -KILL $$ ) >/dev/null 2>&1 &
-exec "$@" </dev/null 4<&-
+( read -r _ <&3 && exit; kill -TERM $$; sleep 5; kill -KILL $$ ) >/dev/null 2>&1 &
+exec "$@" 3<&-
 `
 
 function collectOutput(
@@ -120,14 +120,16 @@ function waitForEnd(child: ChildProcess): Promise<ProcessExit> {
       resolve({ code: child.exitCode ?? 128 + (signal ? constants.signals[signal] : 0), signal })
     }
     child.once('close', end)
+    const leash = child.stdio[3] as Socket
+    leash.unref()
+    leash.on('error', () => {
+      // The watcher is gone already.
+    })
     child.once('exit', () => {
       // The watcher must not aim at a number that may soon be another process.
-      child.stdin?.end('gone\n')
+      leash.end('gone\n')
       // A grandchild may keep the output open; nobody waits for that one.
       setTimeout(end, 1000).unref()
-    })
-    child.stdin?.on('error', () => {
-      // The watcher went with its session.
     })
   })
 }
