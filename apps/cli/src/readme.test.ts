@@ -28,7 +28,7 @@ function usage(command: Command): string {
 describe('the README', () => {
   it('lists each command with its flags as the program has them', () => {
     const rows = readme.split('\n').flatMap((line) => {
-      const match = /^\| `([^`]+)` \| (.+) \|$/.exec(line)
+      const match = /^\| `([^`]+)` +\| (.+?) +\|$/.exec(line)
       return match ? [[match[1], match[2]]] : []
     })
     const expected = commands
