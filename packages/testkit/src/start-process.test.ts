@@ -65,7 +65,7 @@ test('nothing stays behind when the program has ended', async () => {
   const child = startProcess({ command: 'sleep', args: ['600'] })
   await child.stop()
   // It leads a process group of its own, in which its watcher is the only other one.
-  await waitFor(() => !isAlive(-child.pid), { timeoutMs: 3000, what: 'the watcher to leave' })
+  await waitFor(() => !isAlive(-child.pid), { what: 'the watcher to leave' })
 })
 
 function isAlive(pid: number): boolean {
