@@ -25,7 +25,7 @@ export async function runCommandLine(
     // No command at all: the help that was printed says everything.
     if (thrown instanceof CommanderError && thrown.code === 'commander.help')
       return exitStatus.usage
-    const error = thrown instanceof CommanderError ? usageError(thrown) : thrown
+    const error = thrown instanceof CommanderError ? usageError(thrown) : causeOf(thrown)
     report(error, context, { program, argv })
     return exitStatusOf(error)
   }
@@ -48,6 +48,12 @@ function report(error: unknown, context: ProcessContext, { program, argv }: Invo
   const isExpected = error instanceof BackstreamError
   const wantsStack = options.verbose === true || !isExpected
   if (wantsStack && error instanceof Error) context.stderr.write(`${error.stack ?? ''}\n`)
+}
+
+/** Node wraps the reason of an abort in an error of its own; the reason is what there is to say. */
+function causeOf(thrown: unknown): unknown {
+  const isAbort = thrown instanceof Error && thrown.name === 'AbortError'
+  return isAbort && thrown.cause instanceof BackstreamError ? thrown.cause : thrown
 }
 
 /** Commander's `error: unknown command 'lst'\n(Did you mean list?)` in our form. */

@@ -120,18 +120,23 @@ async function follow(
     const outcomes = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
     const broken = settled.find((each) => each.status === 'rejected')
     if (!broken || !session.json) printOutcomes(session, outcomes)
-    if (broken) throw broken.reason
+    if (broken) throw isHere ? broken.reason : sayItGoesOn(broken.reason)
   } finally {
     clearTimeout(timer)
     view.stop()
   }
 }
 
+function sayItGoesOn(reason: unknown): unknown {
+  if (!(reason instanceof CliError) || reason.code !== 'interrupted') return reason
+  return new CliError('interrupted', 'stopped watching', { remedy: goesOn })
+}
+
+const goesOn = 'The run goes on: `backstream status` shows how it ends.'
+
 function late(isHere: boolean): CliError {
   return new CliError('timeout', 'the time given by --timeout has passed', {
-    remedy: isHere
-      ? 'The run was ended with it; nothing of it is left.'
-      : 'The run goes on: `backstream status` shows how it ends.',
+    remedy: isHere ? 'The run was ended with it; nothing of it is left.' : goesOn,
   })
 }
 

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { createInterface } from 'node:readline/promises'
+import { createInterface } from 'node:readline'
 import { Command, Option } from 'commander'
 import { parseStorageAddress, type StorageAddress } from '../actions/parse-storage-address.ts'
 import { CliError, notYet } from '../cli-error.ts'
@@ -90,12 +90,22 @@ function isFull({ path, storage }: InitOptions): boolean {
   return path !== undefined && storage !== undefined
 }
 
-/** Only for what the flags leave open. */
+/** Only for what the flags leave open. Lines that come all at once, as when pasted, all count. */
 async function ask(session: Session, options: InitOptions): Promise<InitOptions> {
   const terminal = createInterface({ input: session.stdin, output: session.stdout })
-  const question = (text: string) => terminal.question(text, { signal: session.interruption() })
-  // On a terminal readline takes Ctrl-C for itself.
-  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+  const lines = terminal[Symbol.asyncIterator]()
+  let end = new CliError('usage', 'the input ended before every question was answered')
+  terminal.on('SIGINT', () => {
+    end = new CliError('interrupted', 'interrupted; nothing was written')
+    terminal.close()
+  })
+  const question = async (text: string) => {
+    terminal.setPrompt(text)
+    terminal.prompt()
+    const { value, done } = await lines.next()
+    if (done) throw end
+    return value.trim()
+  }
   try {
     const path = options.path ?? [await question('Directory to back up: ')]
     const storage = options.storage ?? (await question('Where to, s3://BUCKET/PREFIX: '))
