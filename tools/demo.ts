@@ -151,7 +151,7 @@ function sayProof(proof: Proof): void {
   say(`  source    sha256 ${proof.sourceDigest}`)
   say(`  restored  sha256 ${proof.restoredDigest}`)
   const verdict = proof.isEqual ? styleText('green', '✔ equal') : styleText('red', '✘ not equal')
-  say(`  ${verdict}: ${describeSize(proof.compared)} compared, with modes, owners, times and links`)
+  say(`  ${verdict}: ${describeSize(proof.compared)} compared, with names, modes, times and links`)
 }
 
 function sayNext(installation: DemoInstallation): void {

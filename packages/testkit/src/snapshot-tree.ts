@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import {
+  accessSync,
   type BigIntStats,
   closeSync,
+  constants,
   lstatSync,
   openSync,
   readdirSync,
@@ -22,6 +24,8 @@ export interface SnapshotEntry {
   readonly mtimeNs: bigint
   /** Content bytes of a file, else 0. */
   readonly size: number
+  /** False for a file or folder whose content this user may not read: it counts as empty. */
+  readonly isReadable: boolean
   /** Hex; null for what is not a file, and for a file that may not be read. */
   readonly sha256: string | null
   /** Bytes as latin1. */
@@ -30,7 +34,7 @@ export interface SnapshotEntry {
   readonly sameAs: string | null
 }
 
-/** Reads the tree below `dir`, not `dir` itself. A file or folder that may not be read has no content. */
+/** Reads the tree below `dir`, not `dir` itself. */
 export async function snapshotTree(dir: string): Promise<TreeSnapshot> {
   const root = Buffer.from(`${dir}/`)
   const found: [path: string, stats: BigIntStats][] = []
@@ -98,6 +102,7 @@ function inodeOf(stats: BigIntStats): string {
 
 function describe(path: Buffer, stats: BigIntStats, sameAs: string | null): SnapshotEntry {
   const type = typeOf(stats)
+  const sha256 = type === 'file' ? hashFile(path) : null
   return {
     type,
     mode: Number(stats.mode & 0o7777n),
@@ -105,10 +110,19 @@ function describe(path: Buffer, stats: BigIntStats, sameAs: string | null): Snap
     gid: Number(stats.gid),
     mtimeNs: stats.mtimeNs,
     size: type === 'file' ? Number(stats.size) : 0,
-    sha256: type === 'file' ? hashFile(path) : null,
+    isReadable: type === 'directory' ? isOpen(path) : type !== 'file' || sha256 !== null,
+    sha256,
     target: type === 'symlink' ? readlinkSync(path, 'buffer').toString('latin1') : null,
     sameAs,
   }
+}
+
+function isOpen(folder: Buffer): boolean {
+  const check = () => {
+    accessSync(folder, constants.R_OK | constants.X_OK)
+    return true
+  }
+  return unlessForbidden(check) ?? false
 }
 
 function typeOf(stats: BigIntStats): SnapshotEntry['type'] {
