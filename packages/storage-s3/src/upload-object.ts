@@ -1,16 +1,12 @@
-import { Readable } from 'node:stream'
 import type { S3Client } from '@aws-sdk/client-s3'
-import { Upload } from '@aws-sdk/lib-storage'
 import {
-  createObjectHasher,
   isStorageError,
-  measureBody,
-  type ObjectDigest,
-  type ObjectHasher,
   StorageError,
   type StoredObject,
   type UploadOptions,
 } from '@backstream/storage'
+import { type BodyPass, openBodyPass } from './body-pass.ts'
+import { createPartUpload } from './part-upload.ts'
 import { describeNewObject, type S3Context } from './s3-context.ts'
 import { createUploadClient } from './upload-client.ts'
 import { verifyStored } from './verify-stored.ts'
@@ -38,28 +34,28 @@ export async function uploadObject(
   const controller = new AbortController()
   const passOn = () => controller.abort(options.signal?.reason)
   options.signal?.addEventListener('abort', passOn, { once: true })
-  const pass = openPass(context, body, controller)
+  const pass = openBodyPass(context, body, controller)
   const client = createUploadClient(context, {
     key,
     options,
     signal: controller.signal,
     hasher: pass.hasher,
     finishedDigest: pass.finishedDigest,
+    giveBack: pass.giveBack,
   })
   const flight = trackFlight(controller, client.send)
-  const upload = new Upload({
-    client: asClient(context, flight.send),
-    params: {
-      Bucket: context.bucket,
-      Key,
-      Body: pass.stream,
-      ...describeNewObject(context, options.contentType),
+  const described = describeNewObject(context, options.contentType)
+  const upload = createPartUpload(
+    {
+      client: asClient(context, flight.send),
+      params: { Bucket: context.bucket, Key, ...described },
+      partSize: context.profile.partBytes,
+      queueSize: options.concurrency ?? 2,
+      leavePartsOnError: true,
+      abortController: controller,
     },
-    partSize: context.profile.partBytes,
-    queueSize: options.concurrency ?? 2,
-    leavePartsOnError: true,
-    abortController: controller,
-  })
+    pass.parts,
+  )
   try {
     await upload.done()
     controller.signal.throwIfAborted()
@@ -67,45 +63,13 @@ export async function uploadObject(
     return await verifyAppeared(context, { key, pass, signal: controller.signal, versionId })
   } catch (error) {
     controller.abort(error)
-    pass.stream.destroy()
+    await pass.parts.return()
     await flight.landed()
     controller.signal.throwIfAborted()
     throw error
   } finally {
     options.signal?.removeEventListener('abort', passOn)
   }
-}
-
-interface BodyPass {
-  readonly hasher: ObjectHasher
-  readonly stream: Readable
-  readonly finishedDigest: () => ObjectDigest | undefined
-}
-
-/** The body on its way to lib-storage, hashed as it goes. Its own error ends the upload. */
-function openPass(
-  context: S3Context,
-  body: AsyncIterable<Uint8Array>,
-  controller: AbortController,
-): BodyPass {
-  const { partBytes, maxObjectBytes } = context.profile
-  const { signal } = controller
-  const hasher = createObjectHasher(partBytes, { hasPartSha256: !context.isEncrypted })
-  let digest: ObjectDigest | undefined
-  const pass = async function* () {
-    try {
-      yield* measureBody(body, { hasher, maxBytes: maxObjectBytes, signal })
-      digest = hasher.finish()
-    } catch (error) {
-      controller.abort(error)
-      throw error
-    }
-  }
-  // One slice ahead: what waits here is memory beside the parts.
-  const stream = Readable.from(pass(), { objectMode: true, highWaterMark: 1 })
-  // The controller carries the cause; a stream error nobody listens to would end the process.
-  stream.on('error', () => {})
-  return { hasher, stream, finishedDigest: () => digest }
 }
 
 /** Counts requests out and in again, and lets the first that fails end the upload. */

@@ -28,6 +28,8 @@ export interface UploadWork {
   readonly hasher: ObjectHasher
   /** Undefined until the body has ended well: the gate before anything that makes an object. */
   readonly finishedDigest: () => ObjectDigest | undefined
+  /** The memory of a part is free again. */
+  readonly giveBack: (part: Uint8Array) => void
 }
 
 export async function createUpload(
@@ -61,14 +63,20 @@ export async function uploadPart(
   const part = requirePart(work, input.PartNumber)
   const about = `send part ${input.PartNumber} of ${context.locate(work.key)}`
   const { signal } = work
-  return await retryRequest(
-    () =>
-      request({ about, signal, changes: true }, (abortable) => {
-        const sent = withChecksums(context, input, part)
-        return context.clients.requests.send(new UploadPartCommand(sent), abortable)
-      }),
+  const sent = withChecksums(context, input, part)
+  let attempts = 0
+  const answer = await retryRequest(
+    () => {
+      attempts += 1
+      return request({ about, signal, changes: true }, (abortable) =>
+        context.clients.requests.send(new UploadPartCommand(sent), abortable),
+      )
+    },
     retryOptions(context, about, signal),
   )
+  // After a repetition the socket of an earlier try may still hold on to the bytes.
+  if (attempts === 1 && input.Body instanceof Uint8Array) work.giveBack(input.Body)
+  return answer
 }
 
 export async function putWhole(
