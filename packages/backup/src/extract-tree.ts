@@ -97,7 +97,7 @@ export class TreeExtractor {
       if (this.#options.keepOwners)
         this.#try('owner', () => lchownSync(path, header.uid, header.gid))
       this.#try('mode', () => chmodSync(path, header.mode & 0o7777))
-      this.#try('time', () => lutimesSync(path, header.mtimeMs / 1000, header.mtimeMs / 1000))
+      this.#try('time', () => lutimesSync(path, timeOf(header), timeOf(header)))
     }
     return this.report
   }
@@ -118,7 +118,7 @@ export class TreeExtractor {
   #symlink(path: Buffer, header: TarHeader): void {
     symlinkSync(header.rawLinkTarget ?? Buffer.alloc(0), path)
     if (this.#options.keepOwners) this.#try('owner', () => lchownSync(path, header.uid, header.gid))
-    this.#try('time', () => lutimesSync(path, header.mtimeMs / 1000, header.mtimeMs / 1000))
+    this.#try('time', () => lutimesSync(path, timeOf(header), timeOf(header)))
   }
 
   #link(path: Buffer, header: TarHeader): void {
@@ -142,7 +142,7 @@ export class TreeExtractor {
         this.#try('owner', () => fchownSync(descriptor, header.uid, header.gid))
       }
       this.#try('mode', () => fchmodSync(descriptor, this.#modeOf(header)))
-      this.#try('time', () => futimesSync(descriptor, header.mtimeMs / 1000, header.mtimeMs / 1000))
+      this.#try('time', () => futimesSync(descriptor, timeOf(header), timeOf(header)))
     } finally {
       closeSync(descriptor)
     }
@@ -190,6 +190,11 @@ export class TreeExtractor {
       this.report.notSet.set(what, (this.report.notSet.get(what) ?? 0) + 1)
     }
   }
+}
+
+/** Node takes a negative number of seconds for "now", but not a date before 1970. */
+function timeOf({ mtimeMs }: TarHeader): number | Date {
+  return mtimeMs < 0 ? new Date(Math.floor(mtimeMs)) : mtimeMs / 1000
 }
 
 const slash = Buffer.from('/')

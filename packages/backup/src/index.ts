@@ -25,6 +25,7 @@ export {
   storedBytesOf,
 } from './plan-status.ts'
 export type { BackupPhase, BackupProgress } from './progress-meter.ts'
+export { type ReadArchiveOptions, readArchive } from './read-archive.ts'
 export { type ResolvedRef, resolveRef } from './resolve-ref.ts'
 export { type RestoreProgress, type RestoreRequest, restoreBackup } from './restore-backup.ts'
 export { type GuideSubject, renderRestoreGuide } from './restore-guide.ts'

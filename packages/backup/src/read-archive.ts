@@ -38,33 +38,40 @@ export async function* readArchive(
   }
 }
 
+/** A body that ends early without an error is a dropped connection too. */
 async function* readVolume(
   storage: Storage,
   volume: ManifestArchive,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   let at = 0
-  let failuresInARow = 0
+  let resumes = 0
   while (at < volume.bytes) {
-    signal.throwIfAborted()
+    const before = at
+    let failure: unknown
     try {
-      const range = { start: at, end: volume.bytes }
-      const object = await storage.get(volume.key, { range, signal })
-      if (object.totalBytes !== volume.bytes) throw notWhatWasStored(storage, volume)
-      for await (const chunk of object.body) {
+      for await (const chunk of readFrom(storage, volume, { start: at, signal })) {
         at += chunk.byteLength
-        failuresInARow = 0
         yield chunk
       }
-      // A body that ends early without an error is a dropped connection too.
-      if (at < volume.bytes) failuresInARow++
     } catch (error) {
       if (!mayPass(error)) throw error
-      failuresInARow++
-      if (failuresInARow > maxResumes) throw error
+      failure = error
     }
-    if (failuresInARow > maxResumes) throw notWhatWasStored(storage, volume)
+    resumes = at > before ? 0 : resumes + 1
+    if (resumes > maxResumes) throw failure ?? notWhatWasStored(storage, volume)
   }
+}
+
+async function* readFrom(
+  storage: Storage,
+  volume: ManifestArchive,
+  { start, signal }: { readonly start: number; readonly signal: AbortSignal },
+): AsyncGenerator<Uint8Array> {
+  signal.throwIfAborted()
+  const object = await storage.get(volume.key, { range: { start, end: volume.bytes }, signal })
+  if (object.totalBytes !== volume.bytes) throw notWhatWasStored(storage, volume)
+  yield* object.body
 }
 
 function mayPass(error: unknown): boolean {
