@@ -1,13 +1,14 @@
 import type { z } from 'zod'
-import { buildPlan, type KnownNames, type SaidPlan } from './build-plan.ts'
+import type { BuildContext } from './build-context.ts'
+import { buildPlan, type KnownNames } from './build-plan.ts'
 import { expandPlans, type PlanEntry } from './expand-plans.ts'
 import { fingerprint } from './fingerprint.ts'
 import { noteLiteralSecrets } from './literal-secrets.ts'
 import type { Config, NotifyConfig, Plan, StorageConfig } from './model.ts'
 import { reportNotYet } from './not-yet.ts'
-import type { ParseOptions } from './parse-config.ts'
 import type { ProblemReport } from './problem-report.ts'
 import { readBoard, readInstallationName, readRedis, readVersion } from './read-installation.ts'
+import type { SaidPlan } from './said-plan.ts'
 import { limitSchema, retiredSchema, topKeys } from './schema/config-schema.ts'
 import { heartbeatSchema, notifySchema, topHints } from './schema/installation.ts'
 import { explainUnknownKey } from './schema/keys.ts'
@@ -17,10 +18,6 @@ import { readValue } from './schema/report-issues.ts'
 import { storageSchema } from './schema/storage.ts'
 import { namePattern } from './schema/value.ts'
 import { expandTree } from './yaml/expand.ts'
-
-export interface BuildContext extends ParseOptions {
-  readonly report: ProblemReport
-}
 
 /** The configuration of a YAML tree; meaningless, or undefined, once `report` has an error. */
 export function buildConfig(tree: unknown, context: BuildContext): Config | undefined {

@@ -2,21 +2,12 @@ import { defaults as preset } from './defaults.ts'
 import type { Plan, RetentionConfig, Schedule, SourceConfig } from './model.ts'
 import { reportNotYet, reportSourceNotYet } from './not-yet.ts'
 import { buildSources } from './plan-sources.ts'
-import type { Path, ProblemReport } from './problem-report.ts'
+import type { ProblemReport } from './problem-report.ts'
+import type { SaidPlan } from './said-plan.ts'
 import { defaultOverdueAfterMs, longestGapMs } from './schedule/longest-gap.ts'
 import type { PlanKeys } from './schema/plan.ts'
 import type { RetentionKeys } from './schema/retention.ts'
 import { formatDuration } from './units/duration.ts'
-
-/** What a plan says with `defaults` filled in, and where each key of it is written. */
-export interface SaidPlan {
-  readonly name: string
-  readonly path: Path
-  readonly keys: PlanKeys
-  /** Keys that are written, whether or not they could be read. */
-  readonly written: ReadonlySet<string>
-  pathOf(key: keyof PlanKeys): Path
-}
 
 /** Names that a plan may refer to. */
 export interface KnownNames {

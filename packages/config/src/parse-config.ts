@@ -1,13 +1,8 @@
 import { buildConfig } from './build-config.ts'
+import type { ParseOptions } from './build-context.ts'
 import type { Config } from './model.ts'
 import { type ConfigProblem, ProblemReport } from './problem-report.ts'
 import { readYaml } from './yaml/read-yaml.ts'
-
-export interface ParseOptions {
-  /** The name the problems carry. */
-  readonly file: string
-  readonly env: Readonly<Record<string, string | undefined>>
-}
 
 export type ConfigResult =
   | { readonly ok: true; readonly config: Config; readonly notices: readonly ConfigProblem[] }

@@ -1,6 +1,6 @@
-import type { SaidPlan } from './build-plan.ts'
 import type { SourceConfig } from './model.ts'
 import type { Path, ProblemReport } from './problem-report.ts'
+import type { SaidPlan } from './said-plan.ts'
 
 /** The sources of a plan, each with its place in the archive; undefined when that cannot be told. */
 export function buildSources(

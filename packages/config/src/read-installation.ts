@@ -1,4 +1,4 @@
-import type { BuildContext } from './build-config.ts'
+import type { BuildContext } from './build-context.ts'
 import type { BoardConfig, RedisConfig } from './model.ts'
 import { installationName } from './schema/config-schema.ts'
 import {

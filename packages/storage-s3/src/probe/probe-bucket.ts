@@ -7,7 +7,7 @@ import {
 import { isStorageError } from '@backstream/storage'
 import { request } from '../request.ts'
 import { failure, findingOf, isUnavailableHere, ok, type ProbeFinding, warning } from './finding.ts'
-import type { Probe } from './probe-storage.ts'
+import type { Probe } from './probe.ts'
 
 /** What the bucket does by itself to objects that are put there. */
 export async function probeBucket(probe: Probe): Promise<ProbeFinding[]> {

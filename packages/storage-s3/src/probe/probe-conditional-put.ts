@@ -1,6 +1,6 @@
 import { isStorageError } from '@backstream/storage'
 import { failure, findingOf, ok, type ProbeFinding, warning } from './finding.ts'
-import type { Probe } from './probe-storage.ts'
+import type { Probe } from './probe.ts'
 
 const rounds = 2
 const contenders = 8

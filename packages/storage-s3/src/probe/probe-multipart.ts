@@ -3,7 +3,7 @@ import { StorageError } from '@backstream/storage'
 import { request } from '../request.ts'
 import { describeNewObject } from '../s3-context.ts'
 import { failure, findingOf, ok, type ProbeFinding, warning } from './finding.ts'
-import type { Probe } from './probe-storage.ts'
+import type { Probe } from './probe.ts'
 
 const key = 'upload'
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { failure, findingOf, ok, type ProbeFinding, warning } from './finding.ts'
-import type { Probe } from './probe-storage.ts'
+import type { Probe } from './probe.ts'
 
 const key = 'object'
 

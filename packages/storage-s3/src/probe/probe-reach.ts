@@ -3,7 +3,7 @@ import { retryRequest } from '@backstream/storage'
 import { request } from '../request.ts'
 import type { S3Context } from '../s3-context.ts'
 import { failure, findingOf, ok, type ProbeFinding, warning } from './finding.ts'
-import type { Probe } from './probe-storage.ts'
+import type { Probe } from './probe.ts'
 
 /** Stores refuse signatures that are further off than this. */
 const refusedSkewMs = 5 * 60_000

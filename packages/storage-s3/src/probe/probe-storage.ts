@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { RequestOptions, Storage } from '@backstream/storage'
-import type { S3Context } from '../s3-context.ts'
+import type { RequestOptions } from '@backstream/storage'
 import type { S3StorageOptions } from '../s3-options.ts'
 import { openS3Context, openS3Storage } from '../s3-storage.ts'
 import type { ProbeFinding } from './finding.ts'
@@ -10,16 +9,6 @@ import { probeMultipart } from './probe-multipart.ts'
 import { probeObjects } from './probe-objects.ts'
 import { probeReach } from './probe-reach.ts'
 import { removeProbes } from './remove-probes.ts'
-
-/** What every check gets: the bucket to ask, and a storage of its own to write into. */
-export interface Probe {
-  readonly context: S3Context
-  /** Holds the probe's own folder, and nothing else. */
-  readonly storage: Storage
-  /** The folder's key in the bucket's storage. */
-  readonly folder: string
-  readonly signal: AbortSignal | undefined
-}
 
 /**
  * Tries at a store what backups will do there, and says what was found, in the order tried.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Storage } from '../storage.ts'
 import { bytesOf, chunksOf, collect, patternBytes, rejectsWith } from './arrange.ts'
-import type { StorageFactory } from './index.ts'
+import type { StorageFactory } from './subject.ts'
 
 export function describeAborts(factory: StorageFactory): void {
   describe('aborts', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { isStorageError } from '../errors.ts'
 import { bytesOf, readAll, rejectsWith } from './arrange.ts'
-import type { StorageFactory, StorageTraits } from './index.ts'
+import type { StorageFactory, StorageTraits } from './subject.ts'
 
 export function describeConditionalPut(factory: StorageFactory, traits: StorageTraits): void {
   describe('conditional put', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { bytesOf, collect, readAll, rejectsWith } from './arrange.ts'
-import type { StorageFactory } from './index.ts'
+import type { StorageFactory } from './subject.ts'
 
 const oddKeys = [
   ' leading and trailing ',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { bytesOf, collect } from './arrange.ts'
-import type { StorageFactory } from './index.ts'
+import type { StorageFactory } from './subject.ts'
 
 const keys = ['a', 'a-b', 'a/1', 'a/2', 'a/2/x', 'a/3/y', 'a0', 'b/1', 'c']
 

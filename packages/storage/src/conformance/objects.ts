@@ -8,7 +8,7 @@ import {
   rejectsWith,
   sha256Of,
 } from './arrange.ts'
-import type { StorageFactory, StorageTraits } from './index.ts'
+import type { StorageFactory, StorageTraits } from './subject.ts'
 
 export function describeObjects(factory: StorageFactory, traits: StorageTraits): void {
   describe('objects', () => {

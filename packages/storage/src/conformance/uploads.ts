@@ -10,7 +10,7 @@ import {
   rejectsWith,
   sha256Of,
 } from './arrange.ts'
-import type { StorageFactory, StorageTraits } from './index.ts'
+import type { StorageFactory, StorageTraits } from './subject.ts'
 
 const largestTried = 64 * 1024 * 1024
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { bytesOf, collect, readAll, rejectsWith } from './arrange.ts'
-import type { StorageFactory, StorageTraits } from './index.ts'
+import type { StorageFactory, StorageTraits } from './subject.ts'
 
 export function describeVersions(factory: StorageFactory, traits: StorageTraits): void {
   if (traits.versioned) describeVersionedBucket(factory)
