@@ -29,5 +29,11 @@ export { type ReadArchiveOptions, readArchive } from './read-archive.ts'
 export { type ResolvedRef, resolveRef } from './resolve-ref.ts'
 export { type RestoreProgress, type RestoreRequest, restoreBackup } from './restore-backup.ts'
 export { type GuideSubject, renderRestoreGuide } from './restore-guide.ts'
+export {
+  applyRetention,
+  type RetentionBackup,
+  type RetentionPolicy,
+  type RetentionVerdict,
+} from './retention.ts'
 export { runBackup } from './run-backup.ts'
 export { commitManifest, readManifest, type VoidRequest, voidSlot } from './slot.ts'

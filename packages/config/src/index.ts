@@ -10,6 +10,7 @@ export { describeSchedule } from './schedule/describe-schedule.ts'
 export { defaultOverdueAfterMs, longestGapMs } from './schedule/longest-gap.ts'
 export { nextRun, nextRuns, previousRun } from './schedule/next-run.ts'
 export { decodeSchedule, encodeSchedule } from './schedule/schedule-text.ts'
+export { localTime } from './schedule/time-zone.ts'
 export {
   describeDuration,
   formatDuration,

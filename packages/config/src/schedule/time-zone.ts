@@ -84,6 +84,11 @@ function findChange(zone: string, fromMs: number, toMs: number): Change {
   return { at: high * 1000, before, after }
 }
 
+/** What the zone's wall clock shows, as milliseconds as if it were UTC. */
+export function localTime(zone: string, ms: number): number {
+  return ms + offsetAt(zone, ms)
+}
+
 /** Milliseconds to add to UTC to get the zone's wall clock at this instant. */
 export function offsetAt(zone: string, ms: number): number {
   const format = formatOf(zone)
