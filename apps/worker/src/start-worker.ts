@@ -27,6 +27,18 @@ export interface StartWorkerOptions {
   /** Queues to serve instead of those that follow from the name. */
   readonly serves?: readonly string[] | null
   readonly concurrency?: number | null
+  /** Shorter times make tests of dead workers short. */
+  readonly timing?: Partial<WorkerTiming>
+}
+
+/** How soon a worker that shows no sign of life is given up. */
+export interface WorkerTiming {
+  /** A run stays its worker's for so long after the last sign of life. */
+  readonly lockMs: number
+  /** Runs of dead workers are looked for this often. */
+  readonly stalledCheckMs: number
+  /** A plan stays its run's for so long after the last sign of life. */
+  readonly leaseTtlMs: number
 }
 
 export interface RunningWorker {
@@ -36,6 +48,7 @@ export interface RunningWorker {
 }
 
 const defaultConcurrency = 2
+const defaultTiming: WorkerTiming = { lockMs: 30_000, stalledCheckMs: 15_000, leaseTtlMs: 60_000 }
 
 export async function startWorker(options: StartWorkerOptions): Promise<RunningWorker> {
   const { config, env, logger, clock } = options
@@ -56,6 +69,7 @@ async function serve(
   const producer = createRunProducer(connection)
   const context = createContext(options, { connection, producer })
   const serves = servedQueues(options)
+  const { lockMs, stalledCheckMs } = { ...defaultTiming, ...options.timing }
   const worker = createRunWorker(connection, {
     serves,
     concurrency: options.concurrency ?? defaultConcurrency,
@@ -64,6 +78,8 @@ async function serve(
     knowsPlan: (name) => config.plans.some((plan) => plan.name === name),
     plans: config.plans.map(({ name }) => name),
     fingerprint: config.fingerprint,
+    lockMs,
+    stalledCheckMs,
     processors: {
       'backup.run': (run) => processBackupRun(context, run),
       'backup.cleanup': (run) => processBackupCleanup(context, run),
@@ -104,9 +120,13 @@ function createContext(
     logger,
     ...queue,
     ledger: openAttemptLedger(queue.connection),
+    leaseTtlMs: { ...defaultTiming, ...options.timing }.leaseTtlMs,
     planNamed: (name) => planNamed(config, name),
-    openStorage: (name) =>
-      openConfiguredStorage(storageNamed(config, name), { env, logger, clock }),
+    openStorage: ({ storage, idleTimeout }) =>
+      openConfiguredStorage(storageNamed(config, storage), {
+        ...{ env, logger, clock },
+        idleTimeoutMs: idleTimeout.storeMs,
+      }),
     openSources: async (plan) =>
       await Promise.all(
         plan.sources.map((source) =>

@@ -16,7 +16,8 @@ export interface WorkerContext {
   readonly producer: RunProducer
   readonly ledger: AttemptLedger
   planNamed(name: string): Plan
-  openStorage(name: string): Promise<Storage & AsyncDisposable>
+  readonly leaseTtlMs: number
+  openStorage(plan: Plan): Promise<Storage & AsyncDisposable>
   openSources(plan: Plan): Promise<readonly Source[]>
   storeOf(storage: string): Pick<StorageConfig, 'storageClass'> & { readonly sse: string | null }
 }

@@ -9,7 +9,7 @@ export async function processBackupCleanup(
   run: ActiveRun<BackupCleanupPayload>,
 ): Promise<void> {
   const { plan, backup } = run.payload
-  await using storage = await context.openStorage(context.planNamed(plan).storage)
+  await using storage = await context.openStorage(context.planNamed(plan))
   const report = await cleanUpAttempt(
     storage,
     { plan, backup, by: `worker ${context.workerName}`, reason: 'the run failed' },

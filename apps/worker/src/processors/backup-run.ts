@@ -13,7 +13,6 @@ import { waitForTurn } from '../wait-for-turn.ts'
 import { refuseAmbiguousMachine } from '../which-machine.ts'
 import type { WorkerContext } from '../worker-context.ts'
 
-const leaseTtlMs = 60_000
 const progressEveryMs = 1_000
 
 /** `backup.run`: one attempt at a backup of a plan, alone of its plan. */
@@ -49,7 +48,7 @@ async function takeTurn(
   const wanted = {
     plan: plan.name,
     owner: runIdOf(run),
-    ttlMs: leaseTtlMs,
+    ttlMs: context.leaseTtlMs,
     logger: context.logger,
   }
   const lease = await acquireLease(context.connection, wanted)
@@ -66,7 +65,7 @@ function skipped(plan: Plan, reason: string, byRun: string): SkippedResult {
 async function backUp(context: WorkerContext, turn: Turn): Promise<RunResult> {
   const { plan, run, signal } = turn
   const startedAtMs = context.clock.monotonicMs()
-  await using storage = await context.openStorage(plan.storage)
+  await using storage = await context.openStorage(plan)
   const runId = runIdOf(run)
   const earlier = await finishEarlierAttempts(context, { storage, plan, runId, run, signal })
   const manifest = earlier ?? (await makeNewBackup(context, turn, storage))
