@@ -11,6 +11,7 @@ export type BackupErrorCode =
   | 'slot-taken'
   | 'manifest-invalid'
   | 'manifest-too-new'
+  | 'note-invalid'
   | 'no-such-backup'
   | 'ambiguous-backup'
   | 'restore-target'

@@ -10,6 +10,18 @@ export { BackupError, type BackupErrorCode } from './errors.ts'
 export type { ExtractReport } from './extract-tree.ts'
 export { attemptOfKey, slotKey } from './layout.ts'
 export { type Manifest, type ManifestArchive, parseSlot, type SlotContent } from './manifest.ts'
+export {
+  isAccepted,
+  isPinned,
+  listNotes,
+  type Note,
+  type NoteKind,
+  type NoteRef,
+  parseNoteKey,
+  readNote,
+  type WriteNoteRequest,
+  writeNote,
+} from './notes.ts'
 export { readOwner } from './owner-mark.ts'
 export {
   compareStatus,

@@ -29,6 +29,11 @@ export function backupPrefix(plan: string, backup: string): string {
   return `${plan}/${backup}/`
 }
 
+/** Later facts about a backup, one object each. */
+export function notesPrefix(plan: string, backup: string): string {
+  return `${backupPrefix(plan, backup)}notes/`
+}
+
 const extensions: Readonly<Record<CompressionAlgorithm, string>> = {
   zstd: '.tar.zst',
   gzip: '.tar.gz',
