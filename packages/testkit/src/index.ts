@@ -11,6 +11,14 @@ export {
   startPrivateRedis,
 } from './private-redis.ts'
 export { sendRedis } from './redis-wire.ts'
+export {
+  type ProxyAction,
+  type ProxyFault,
+  type ProxyFaultHandle,
+  type S3FaultProxy,
+  startS3FaultProxy,
+} from './s3-fault-proxy.ts'
+export type { S3Operation } from './s3-operation.ts'
 export { type SeededTreeOptions, seededTree } from './seeded-tree.ts'
 export {
   digestTree,
@@ -24,6 +32,7 @@ export {
   type StartProcessOptions,
   startProcess,
 } from './start-process.ts'
+export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 export { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
 export { openTestCeph } from './test-ceph.ts'
 export { openTestRedis, type TestRedis } from './test-redis.ts'
