@@ -37,6 +37,13 @@ export {
   storedBytesOf,
 } from './plan-status.ts'
 export type { BackupPhase, BackupProgress } from './progress-meter.ts'
+export {
+  type PruneBlock,
+  type PruneReport,
+  type PruneRequest,
+  pruneBlocks,
+  prunePlan,
+} from './prune-plan.ts'
 export { type ReadArchiveOptions, readArchive } from './read-archive.ts'
 export { type ResolvedRef, resolveRef } from './resolve-ref.ts'
 export { type RestoreProgress, type RestoreRequest, restoreBackup } from './restore-backup.ts'
@@ -49,3 +56,10 @@ export {
 } from './retention.ts'
 export { runBackup } from './run-backup.ts'
 export { commitManifest, readManifest, type VoidRequest, voidSlot } from './slot.ts'
+export {
+  type BackupStanding,
+  type PlanStandings,
+  readStandings,
+  type VerifiedFact,
+} from './standing.ts'
+export { undoPrune } from './undo-prune.ts'

@@ -8,7 +8,7 @@ import type { Clock } from '@backstream/kernel'
 import type { Storage } from '@backstream/storage'
 import { z } from 'zod'
 import { BackupError } from './errors.ts'
-import { attemptOfKey, notesPrefix } from './layout.ts'
+import { attemptOfKey, notesPrefix, planPrefix } from './layout.ts'
 import { manifestFormat } from './manifest.ts'
 import { readSmallObject } from './slot.ts'
 
@@ -80,8 +80,22 @@ export async function listNotes(
   at: { readonly plan: string; readonly backup: string },
   signal?: AbortSignal,
 ): Promise<NoteRef[]> {
+  return await collectNotes(storage.list(notesPrefix(at.plan, at.backup), { signal }))
+}
+
+/** The notes beside all backups of a plan, by backup id: one listing of all its keys. */
+export async function listPlanNotes(
+  storage: Storage,
+  plan: string,
+  signal?: AbortSignal,
+): Promise<Map<string, NoteRef[]>> {
+  const notes = await collectNotes(storage.list(planPrefix(plan), { signal }))
+  return Map.groupBy(notes, ({ backup }) => backup)
+}
+
+async function collectNotes(objects: AsyncIterable<{ readonly key: string }>): Promise<NoteRef[]> {
   const notes: NoteRef[] = []
-  for await (const { key } of storage.list(notesPrefix(at.plan, at.backup), { signal })) {
+  for await (const { key } of objects) {
     const note = parseNoteKey(key)
     if (note) notes.push(note)
   }

@@ -30,13 +30,26 @@ export async function claimPrefix(
     }
   }
   const found = owner ?? (await readOwner(storage, signal))
-  if (found === installation) return
-  throw new BackupError(
+  if (found !== installation) throw foreign(storage, installation, found)
+}
+
+/** Rejects with `foreign-prefix` where another installation's mark stands; writes nothing. */
+export async function assertNotForeign(
+  storage: Storage,
+  installation: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const owner = await readOwner(storage, signal)
+  if (owner !== undefined && owner !== installation) throw foreign(storage, installation, owner)
+}
+
+function foreign(storage: Storage, installation: string, owner = 'unknown'): BackupError {
+  return new BackupError(
     'foreign-prefix',
-    `${storage.location} belongs to the installation "${found ?? 'unknown'}", not to "${installation}"`,
+    `${storage.location} belongs to the installation "${owner}", not to "${installation}"`,
     {
       permanent: true,
-      remedy: `Give this installation a prefix of its own, or name it "${found ?? ''}" in the configuration.`,
+      remedy: `Give this installation a prefix of its own, or name it "${owner}" in the configuration.`,
     },
   )
 }

@@ -1,0 +1,89 @@
+import type { Storage } from '@backstream/storage'
+import { type ListBackupsOptions, listBackups, type PlanBackups } from './catalogue.ts'
+import type { Manifest } from './manifest.ts'
+import { isAccepted, isPinned, listPlanNotes, type NoteRef, readNote } from './notes.ts'
+
+/** A backup with what was found out about it later. */
+export interface BackupStanding {
+  readonly manifest: Manifest
+  /** May be relied on: made without suspicion or accepted since, and not refuted by a verification. */
+  readonly isGood: boolean
+  readonly isPinned: boolean
+  readonly isAccepted: boolean
+  /** The newest verification. */
+  readonly verified: VerifiedFact | null
+  /** The store keeps its objects until then, whatever anybody says. */
+  readonly lockedUntilMs: number | null
+}
+
+export interface VerifiedFact {
+  readonly atMs: number
+  /** `stored`: bytes against the manifest; `deep`: opened and read. */
+  readonly depth: 'stored' | 'deep'
+  readonly isRefuted: boolean
+}
+
+export interface PlanStandings extends Pick<PlanBackups, 'plan' | 'unreadable'> {
+  /** Newest first. */
+  readonly standings: readonly BackupStanding[]
+}
+
+/** The backups of a plan with their notes, all from the bucket. */
+export async function readStandings(
+  storage: Storage,
+  plan: string,
+  options: ListBackupsOptions = {},
+): Promise<PlanStandings> {
+  const { backups, unreadable } = await listBackups(storage, plan, options)
+  const notes = await listPlanNotes(storage, plan, options.signal)
+  const standings: BackupStanding[] = []
+  for (const manifest of backups) {
+    const own = notes.get(manifest.backup) ?? []
+    standings.push(await standingOf(storage, { manifest, notes: own }, options.signal))
+  }
+  return { plan, standings, unreadable }
+}
+
+async function standingOf(
+  storage: Storage,
+  { manifest, notes }: { readonly manifest: Manifest; readonly notes: readonly NoteRef[] },
+  signal?: AbortSignal,
+): Promise<BackupStanding> {
+  const verified = await readVerified(storage, notes, signal)
+  const wasAccepted = isAccepted(notes)
+  return {
+    manifest,
+    isGood: (manifest.status === 'good' || wasAccepted) && verified?.isRefuted !== true,
+    isPinned: isPinned(notes),
+    isAccepted: wasAccepted,
+    verified,
+    lockedUntilMs: await readLock(storage, notes, signal),
+  }
+}
+
+async function readVerified(
+  storage: Storage,
+  notes: readonly NoteRef[],
+  signal?: AbortSignal,
+): Promise<VerifiedFact | null> {
+  const ref = notes.findLast(({ kind }) => kind === 'verify')
+  const note = ref && (await readNote(storage, ref, signal))
+  if (!ref || !note) return null
+  const { depth, outcome } = note.facts
+  return {
+    atMs: ref.atMs,
+    depth: depth === 'deep' ? 'deep' : 'stored',
+    isRefuted: outcome === 'refuted',
+  }
+}
+
+async function readLock(
+  storage: Storage,
+  notes: readonly NoteRef[],
+  signal?: AbortSignal,
+): Promise<number | null> {
+  const ref = notes.findLast(({ kind }) => kind === 'lock')
+  const note = ref && (await readNote(storage, ref, signal))
+  const untilMs = Date.parse(String(note?.facts['until']))
+  return Number.isNaN(untilMs) ? null : untilMs
+}
