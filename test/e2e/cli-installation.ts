@@ -24,14 +24,23 @@ export interface Installation extends AsyncDisposable {
   /** The document a command prints with `--json`. */
   // biome-ignore lint/suspicious/noExplicitAny: a document as a script would read it
   json(args: readonly string[]): Promise<any>
-  /** Starts a command that stays. */
-  start(args: readonly string[]): StartedProcess
+  /** Starts a command that stays; `env` is added to the installation's own. */
+  start(args: readonly string[], env?: Readonly<Record<string, string>>): StartedProcess
 }
 
-export async function openInstallation(): Promise<Installation> {
+export interface InstallationOptions {
+  /** What stands below `plans:`; those of the command-line tests when absent. */
+  readonly plans?: (tree: string) => string
+  /** The caller's, and closed by the caller. */
+  readonly s3?: TestS3
+  /** Whether a worker is started with it; yes when absent. */
+  readonly isServed?: boolean
+}
+
+export async function openInstallation(options: InstallationOptions = {}): Promise<Installation> {
   await using services = new AsyncDisposableStack()
   const redis = services.use(await openTestRedis())
-  const s3 = services.use(await openTestS3())
+  const s3 = options.s3 ?? services.use(await openTestS3())
   const { path: folder } = services.use(await temporaryDirectory('cli'))
   const tree = join(folder, 'tree')
   await mkdir(tree)
@@ -45,11 +54,19 @@ export async function openInstallation(): Promise<Installation> {
     S3_SECRET: s3.secretAccessKey,
     BOARD_PORT: String(await freePort()),
   }
-  await writeFile(join(folder, 'backstream.yaml'), configuration(redis, s3, tree))
-  const start = (args: readonly string[]) =>
-    startProcess({ command: process.execPath, args: [cliFile, ...args], cwd: folder, env })
-  const worker = services.use(start(['worker']))
-  await worker.waitForOutput(/serves backups/)
+  const plans = (options.plans ?? commandLinePlans)(tree)
+  await writeFile(join(folder, 'backstream.yaml'), configuration(redis, s3, plans))
+  const start: Installation['start'] = (args, more) =>
+    startProcess({
+      command: process.execPath,
+      args: [cliFile, ...args],
+      cwd: folder,
+      env: { ...env, ...more },
+    })
+  if (options.isServed ?? true) {
+    const worker = services.use(start(['worker']))
+    await worker.waitForOutput(/serves backups/)
+  }
   const run: Installation['run'] = (args, options) =>
     backstream(args, { cwd: folder, env, ...options })
   const open = services.move()
@@ -64,7 +81,7 @@ export async function openInstallation(): Promise<Installation> {
   }
 }
 
-function configuration(redis: TestRedis, s3: TestS3, tree: string): string {
+function configuration(redis: TestRedis, s3: TestS3, plans: string): string {
   return `
 version: 1
 name: ${redis.prefix}
@@ -81,6 +98,12 @@ storages:
     credentials: { accessKeyId: { env: S3_ID }, secretAccessKey: { env: S3_SECRET } }
 defaults: { storage: main, attempts: 1 }
 plans:
+${plans}
+`
+}
+
+function commandLinePlans(tree: string): string {
+  return `
   home: { source: { kind: directory, path: ${tree} } }
   second: { source: { kind: directory, path: ${tree} } }
   broken: { source: { kind: command, argv: [sh, -c, "echo half; echo no space >&2; exit 3"] } }

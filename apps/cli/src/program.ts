@@ -8,6 +8,7 @@ import { defineHealth } from './commands/health.ts'
 import { defineInit } from './commands/init.ts'
 import { defineList } from './commands/list.ts'
 import { defineNotYet } from './commands/not-yet.ts'
+import { definePrune } from './commands/prune.ts'
 import { defineRestore } from './commands/restore.ts'
 import { defineRun } from './commands/run.ts'
 import { defineScheduler } from './commands/scheduler.ts'
@@ -57,6 +58,8 @@ export function createProgram(context: CommandContext): Command {
   add(defineRun(context), defineStatus(context))
   program.commandsGroup('Look and restore')
   add(defineList(context), defineShow(context), defineRestore(context))
+  program.commandsGroup('Maintain')
+  add(definePrune(context))
   program.commandsGroup('Not yet in this version')
   const later = defineNotYet()
   add(...later)

@@ -42,6 +42,7 @@ export {
   type PruneReport,
   type PruneRequest,
   pruneBlocks,
+  pruneBlocksOf,
   prunePlan,
 } from './prune-plan.ts'
 export { type ReadArchiveOptions, readArchive } from './read-archive.ts'

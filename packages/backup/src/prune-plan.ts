@@ -10,6 +10,7 @@ import type { Storage } from '@backstream/storage'
 import { slotKey } from './layout.ts'
 import { writeNote } from './notes.ts'
 import { assertNotForeign } from './owner-mark.ts'
+import type { PlanStatus } from './plan-status.ts'
 import {
   applyRetention,
   type RetentionBackup,
@@ -23,6 +24,15 @@ import { type BackupStanding, readStandings } from './standing.ts'
 /** Why nothing should be removed now: old backups are worth more while new ones are in doubt. */
 export const pruneBlocks = ['failed', 'suspect', 'overdue'] as const
 export type PruneBlock = (typeof pruneBlocks)[number]
+
+/** What a plan's status says against pruning it. */
+export function pruneBlocksOf(status: PlanStatus): PruneBlock[] {
+  const { newestGood, overdueAfterMs, lastRun } = status
+  const madeAtMs = newestGood?.finishedAtMs ?? 0
+  const hasFailed = lastRun?.outcome === 'failed' && lastRun.atMs > madeAtMs
+  const isOverdue = newestGood && overdueAfterMs !== null && newestGood.ageMs > overdueAfterMs
+  return [...(hasFailed ? (['failed'] as const) : []), ...(isOverdue ? (['overdue'] as const) : [])]
+}
 
 export interface PruneDeps {
   readonly storage: Storage

@@ -12,6 +12,15 @@ export async function openStorage(session: Session, storage: StorageConfig): Pro
   return await openConfiguredStorage(storage, { env: settings.env, logger, clock })
 }
 
+/** With the credentials that may remove things, where there are any. */
+export async function openMaintenanceStorage(
+  session: Session,
+  storage: StorageConfig,
+): Promise<OpenStorage> {
+  const credentials = storage.maintenance?.credentials ?? storage.credentials
+  return await openStorage(session, { ...storage, credentials })
+}
+
 /** The storage a plan's backups lie in; also for a plan the configuration no longer has. */
 export async function openStorageOfPlan(session: Session, plan: string): Promise<OpenStorage> {
   const config = await session.config()

@@ -12,7 +12,6 @@ const promised = [
   ['diff', 'REF REF', 'what changed between two backups'],
   ['verify', 'REF|PLAN [--deep]', 'compare the stored bytes with the manifest'],
   ['drill', 'PLAN', 'restore into a scratch place and check it'],
-  ['prune', '[PLAN]', 'remove what retention does not keep'],
   ['sweep', '', 'remove what no manifest and no live run accounts for'],
   ['pin', 'REF', 'keep a backup for ever'],
   ['unpin', 'REF', 'undo pin'],

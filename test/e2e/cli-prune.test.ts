@@ -1,0 +1,98 @@
+import { deepEqual, equal, match } from 'node:assert/strict'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { type Installation, openInstallation } from './cli-installation.ts'
+
+let here: Installation
+before(async () => {
+  here = await openInstallation({
+    plans: (tree) => `
+  home: { retention: { keepLast: 2 }, source: { kind: directory, path: ${tree} } }
+  many: { retention: { keepLast: 1 }, source: { kind: command, argv: [echo, hello] } }
+  kept: { source: { kind: command, argv: [echo, hello] } }
+  moody:
+    retention: { keepLast: 1 }
+    source: { kind: command, argv: [cat, ${tree}/moody] }
+`,
+  })
+})
+after(async () => await here[Symbol.asyncDispose]())
+
+async function backUp(plan: string, times: number): Promise<string[]> {
+  for (let run = 0; run < times; run += 1) {
+    const { status, stderr } = await here.run(['run', plan, '--wait'])
+    equal(status, 0, stderr)
+  }
+  return await backupsOf(plan)
+}
+
+/** Oldest first. */
+async function backupsOf(plan: string): Promise<string[]> {
+  const { backups } = await here.json(['list', plan])
+  return backups.map(({ backup }: { backup: string }) => backup).toReversed()
+}
+
+describe('prune', () => {
+  it('shows each backup with the reason, asks before it removes any, and can be undone', async () => {
+    const ids = await backUp('home', 3)
+    const dry = await here.run(['prune', 'home', '-n'])
+    equal(dry.status, 0)
+    match(dry.stdout, /home\/\S+-000003 +keep +last 1, newest good\n/)
+    match(dry.stdout, /home\/\S+-000001 +delete +no rule keeps it\n/)
+    match(dry.stdout, /home: 1 backup would go, 2 stay\n/)
+    const unasked = await here.run(['prune', 'home'])
+    equal(unasked.status, 4)
+    match(unasked.stderr, /--confirm/)
+    deepEqual(await backupsOf('home'), ids)
+    const done = await here.run(['prune', 'home', '--confirm'])
+    equal(done.status, 0, done.stderr)
+    deepEqual(await backupsOf('home'), ids.slice(1))
+    const undone = await here.run(['prune', `home/${ids[0]}`, '--undo'])
+    equal(undone.status, 0, undone.stderr)
+    deepEqual(await backupsOf('home'), ids)
+  })
+
+  it('removes nothing while the newest run failed, unless told to all the same', async () => {
+    const file = join(here.tree, 'moody')
+    await writeFile(file, 'hello')
+    const ids = await backUp('moody', 2)
+    await rm(file)
+    equal((await here.run(['run', 'moody', '--wait'])).status, 1)
+    const blocked = await here.run(['prune', 'moody', '--confirm'])
+    equal(blocked.status, 4)
+    match(blocked.stdout, /moody: nothing removed, because its last run failed/)
+    deepEqual(await backupsOf('moody'), ids)
+    const despite = await here.run(['prune', 'moody', '--confirm', '--despite', 'failed'])
+    equal(despite.status, 0, despite.stderr)
+    deepEqual(await backupsOf('moody'), ids.slice(1))
+  })
+
+  it('keeps everything of a plan without retention', async () => {
+    await backUp('kept', 1)
+    const { plans } = await here.json(['prune', 'kept', '--confirm'])
+    equal(plans[0].outcome, 'nothing')
+    deepEqual(plans[0].verdicts[0].reasons, ['no retention is set'])
+  })
+
+  it('says by exit statuses and words what it cannot do', async () => {
+    equal((await here.run(['prune', 'nothing'])).status, 5)
+    equal((await here.run(['prune', 'home', '--despite', 'rain'])).status, 2)
+    const whole = await here.run(['prune', 'home', '--undo'])
+    equal(whole.status, 2)
+    match(whole.stderr, /PLAN\/ID/)
+    equal((await here.run(['prune', 'home/20200101T000000Z-000001', '--undo'])).status, 5)
+  })
+
+  it('prints one document that says the same', async () => {
+    await backUp('many', 2)
+    const { format, plans } = await here.json(['prune', 'many', '--dry-run'])
+    equal(format, 'backstream.prune/1')
+    equal(plans[0].plan, 'many')
+    equal(plans[0].outcome, 'dry-run')
+    deepEqual(
+      plans[0].verdicts.map(({ keep }: { keep: boolean }) => keep),
+      [true, false],
+    )
+  })
+})
