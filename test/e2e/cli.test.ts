@@ -91,7 +91,7 @@ describe('the command line', { concurrency: 2 }, () => {
 
   it('answers "not yet" to commands and flags of later versions', async () => {
     const calls = [
-      ['prune'],
+      ['report'],
       ['verify', 'home', '--deep'],
       ['restore', 'home', '--to', 'x', '--path', 'etc'],
       ['init', '--postgres', 'postgres://db'],
