@@ -8,8 +8,8 @@ export interface GuideSubject {
   readonly algorithm: CompressionAlgorithm
   /** Keys of the volumes in order, relative to the storage's prefix, with what `sha256sum` prints. */
   readonly archives: readonly { readonly key: string; readonly sha256: string }[]
-  /** Names in the archive that are the output of a command rather than a file tree. */
-  readonly streams: readonly string[]
+  /** A source that is no directory is a stream: under its `at`, or the plan's name without one. */
+  readonly sources: readonly { readonly kind: string; readonly at: string }[]
 }
 
 const decompress: Readonly<Record<CompressionAlgorithm, string>> = {
@@ -20,7 +20,9 @@ const decompress: Readonly<Record<CompressionAlgorithm, string>> = {
 
 /** RESTORE.md: how to restore this one backup with nothing but aws, zstd (or gzip) and tar. */
 export function renderRestoreGuide(subject: GuideSubject): string {
-  const fetches = subject.archives.map(({ key }) => `aws s3 cp '${subject.location}/${key}' -`)
+  const fetches = subject.archives.map(
+    ({ key }) => `aws s3 cp ${quote(`${subject.location}/${key}`)} -`,
+  )
   const fetch = fetches.length === 1 ? fetches[0] : `( ${fetches.join(' && ')} )`
   const plain = `${fetch}${decompress[subject.algorithm]}`
   const lines = [
@@ -39,20 +41,27 @@ export function renderRestoreGuide(subject: GuideSubject): string {
     '',
     ...subject.archives.map(
       ({ key, sha256 }) =>
-        `    aws s3 cp '${subject.location}/${key}' - | sha256sum    # ${sha256}`,
+        `    aws s3 cp ${quote(`${subject.location}/${key}`)} - | sha256sum    # ${sha256}`,
     ),
     '',
     'The manifest beside this directory, ' +
       `\`${subject.backup}.json\`, is what makes this a backup: without it, or with \`"void": true\`, ` +
       'the archive may be incomplete.',
   ]
-  for (const name of subject.streams) {
+  for (const { kind, at } of subject.sources) {
+    if (kind === 'directory') continue
+    const name = at || subject.plan
     lines.push(
       '',
       `\`${name}\` is the output of a command, in several members under one name:`,
       '',
-      `    ${plain} | tar -xOf - '${name}' > OUTPUT`,
+      `    ${plain} | tar -xOf - ${quote(name)} > OUTPUT`,
     )
   }
   return `${lines.join('\n')}\n`
+}
+
+/** One word for a POSIX shell, whatever is in it. */
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
 }

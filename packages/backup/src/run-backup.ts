@@ -209,7 +209,7 @@ async function storeGuide(attempt: Attempt, stored: StoredArchive): Promise<void
     location: attempt.deps.storage.location,
     algorithm: plan.compression.algorithm,
     archives: stored.volumes,
-    streams: attempt.deps.sources.filter(({ kind }) => kind !== 'directory').map(({ at }) => at),
+    sources: attempt.deps.sources,
   })
   await attempt.deps.storage.put(
     restoreGuideKey(plan.name, attempt.backup),

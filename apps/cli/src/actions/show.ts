@@ -71,7 +71,7 @@ async function guide(session: Session, manifest: Manifest, location: string): Pr
     location,
     algorithm: manifest.compression.algorithm,
     archives: manifest.archives,
-    streams: manifest.sources.flatMap(({ kind, at }) => (kind === 'directory' || !at ? [] : [at])),
+    sources: manifest.sources,
   })
   const endpoint = Object.values(config.storages).find(
     ({ bucket, prefix }) => location === `s3://${[bucket, prefix].filter(Boolean).join('/')}`,
