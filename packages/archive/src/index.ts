@@ -1,4 +1,6 @@
 export { ArchiveError, type ArchiveErrorCode } from './archive-error.ts'
+export { comparePaths, isAtOrBelow } from './compare-paths.ts'
+export { entriesBelow } from './find-entries.ts'
 export type { Compression } from './frame-compressor.ts'
 export type {
   IndexEntry,
@@ -15,6 +17,7 @@ export {
   type PackOptions,
   packArchive,
 } from './pack-archive.ts'
+export { type ArchiveObject, type ReadEntriesOptions, readEntries } from './read-entries.ts'
 export {
   type ReadTarOptions,
   readTar,
