@@ -36,6 +36,19 @@ describe('the lease of a plan', () => {
     assert.ok(!(await lease.isMine()))
   })
 
+  it('goes to a later attempt of the run that has it: its worker is dead, or has lost the run', async () => {
+    await using connection = await open()
+    await using lost = await take(connection, 'run-1', 150)
+    await using later = await take(connection, 'run-1')
+    assert.ok(await later.isMine())
+    await waitFor(() => lost.signal.aborted, { what: 'the loss to be noticed' })
+    await lost.release()
+    assert.ok(await later.isMine())
+    const fence = await drawFence(connection, 'media', 0)
+    assert.equal(await mayCommit(connection, lost, fence), false)
+    assert.equal(await mayCommit(connection, later, fence), true)
+  })
+
   it('is free for one of many who ask at once', async () => {
     await using connection = await open()
     const answers = await Promise.all(

@@ -4,6 +4,8 @@
  * - The lease is renewed by a timer of this thread. A process that hangs does not renew, and loses it.
  * - While Redis cannot be reached nobody can take the lease either; nothing is given up on a guess.
  *   Whether it is still ours is answered by Redis when it is back, and by `mayCommit` in any case.
+ * - A run that has the lease and asks again is a later attempt of it: another worker has got the run
+ *   because the first one died or hung. It takes the lease over, and the first one has lost it.
  * - A lease that ran out during an outage is taken again when nobody has taken it, and nobody has
  *   drawn a higher fence than ours: rather that than throw away a run of twenty hours.
  */
@@ -39,7 +41,7 @@ export interface LeaseHolder {
   readonly expiresInMs: number
 }
 
-/** The lease of the plan, or the owner that has it. */
+/** The lease of the plan, or the other owner that has it. */
 export async function acquireLease(
   connection: QueueConnection,
   request: LeaseRequest,
@@ -49,14 +51,9 @@ export async function acquireLease(
   const value = `${token} ${link.clock.now()} ${request.owner}`
   const key = leaseKey(link, request.plan)
   try {
-    for (;;) {
-      const taken = await link.redis.set(key, value, 'PX', request.ttlMs, 'NX')
-      if (taken === 'OK') return hold(link, request, { token, value })
-      const holder = await leaseHolder(connection, request.plan)
-      // A command that was sent twice across a reconnect finds its own first copy.
-      if ((await link.redis.get(key)) === value) return hold(link, request, { token, value })
-      if (holder) return { heldBy: holder.owner }
-    }
+    const args = [value, request.ttlMs, request.owner]
+    const heldBy = await link.redis.eval(acquireScript, 1, key, ...args)
+    return heldBy === null ? hold(link, request, { token, value }) : { heldBy: String(heldBy) }
   } catch (error) {
     throw translateError(error, link.address)
   }
@@ -182,6 +179,17 @@ function leaseKey(link: Link, plan: string): string {
 function fenceKey(link: Link, plan: string): string {
   return link.key('fence', plan)
 }
+
+/**
+ * ARGV: value, ttl, owner. Answers with the other owner, or nil when the lease is taken. Sent twice
+ * across a reconnect it finds its own first copy, which is of the same owner.
+ */
+const acquireScript = `
+local holder = redis.call('GET', KEYS[1])
+local owner = holder and string.match(holder, '^%S+ %d+ (.*)$')
+if owner and owner ~= ARGV[3] then return owner end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return nil`
 
 const drawFenceScript = `
 local drawn = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(ARGV[1])) + 1
