@@ -32,10 +32,15 @@ export function segmentOf(entry: SampleEntry): TarSegment {
   }
   const blocks = Buffer.alloc(tarHeaderBound(header))
   const head = blocks.subarray(0, encodeTarHeader(header, blocks, 0))
-  const { path, type, size, mode } = header
+  const { path, type, size, mode, linkTarget } = header
   return {
     bytes: Buffer.concat([head, Buffer.from(content), Buffer.alloc(paddingOf(size))]),
-    entries: [{ path, type, size, mode, mtimeMs: 1_700_000_000_500, offset: 0 }],
+    entries: [
+      {
+        ...{ path, type, size, mode, mtimeMs: 1_700_000_000_500, offset: 0 },
+        ...(linkTarget !== '' && { linkTarget }),
+      },
+    ],
   }
 }
 

@@ -9,6 +9,9 @@ export type BackupErrorCode =
   | 'fenced-off'
   | 'slot-voided'
   | 'slot-taken'
+  | 'withdrawn'
+  | 'archive-gone'
+  | 'clean-up-incomplete'
   | 'manifest-invalid'
   | 'manifest-too-new'
   | 'note-invalid'
@@ -17,6 +20,7 @@ export type BackupErrorCode =
   | 'restore-target'
   | 'unsafe-entry'
   | 'not-verified'
+  | 'encrypted'
   | 'cannot-write'
 
 export class BackupError extends BackstreamError {

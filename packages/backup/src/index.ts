@@ -5,7 +5,7 @@ export type {
   RunGuard,
 } from './backup-request.ts'
 export { type ListBackupsOptions, listBackups, listPlans, type PlanBackups } from './catalogue.ts'
-export { type CleanUpReport, cleanUpAttempt } from './clean-up.ts'
+export { type CleanUpOptions, type CleanUpReport, cleanUpAttempt } from './clean-up.ts'
 export { BackupError, type BackupErrorCode } from './errors.ts'
 export type { ExtractReport } from './extract-tree.ts'
 export { attemptOfKey, slotKey } from './layout.ts'
@@ -22,6 +22,7 @@ export {
   type WriteNoteRequest,
   writeNote,
 } from './notes.ts'
+export { type OpenedBackup, openBackup } from './open-backup.ts'
 export { readOwner } from './owner-mark.ts'
 export {
   compareStatus,
@@ -48,6 +49,7 @@ export {
 export { type ReadArchiveOptions, readArchive } from './read-archive.ts'
 export { type ResolvedRef, resolveRef } from './resolve-ref.ts'
 export { type RestoreProgress, type RestoreRequest, restoreBackup } from './restore-backup.ts'
+export { type RestoreEntriesRequest, restoreEntries } from './restore-entries.ts'
 export { type GuideSubject, renderRestoreGuide } from './restore-guide.ts'
 export {
   applyRetention,
@@ -56,7 +58,8 @@ export {
   type RetentionVerdict,
 } from './retention.ts'
 export { runBackup } from './run-backup.ts'
-export { commitManifest, readManifest, type VoidRequest, voidSlot } from './slot.ts'
+export { entryAt, type Selection, selectEntries } from './select-entries.ts'
+export { readManifest, type VoidRequest } from './slot.ts'
 export {
   type BackupStanding,
   type PlanStandings,

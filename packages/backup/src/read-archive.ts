@@ -25,7 +25,8 @@ export async function* readArchive(
   for (const volume of manifest.archives) {
     const hash = createHash('sha256')
     let bytes = 0
-    for await (const chunk of readVolume(storage, volume, options.signal)) {
+    const whole = { start: 0, end: volume.bytes, signal: options.signal }
+    for await (const chunk of readVolume(storage, volume, whole)) {
       hash.update(chunk)
       bytes += chunk.byteLength
       fetched += chunk.byteLength
@@ -38,19 +39,44 @@ export async function* readArchive(
   }
 }
 
+/**
+ * Bytes `start` to `end` of the archive, all volumes joined. What they hold is not compared with
+ * anything here: that is for who decodes them.
+ */
+export async function* readArchiveRange(
+  storage: Storage,
+  manifest: Manifest,
+  range: ByteRange,
+): AsyncGenerator<Uint8Array> {
+  let volumeStart = 0
+  for (const volume of manifest.archives) {
+    const start = Math.max(range.start, volumeStart) - volumeStart
+    const end = Math.min(range.end - volumeStart, volume.bytes)
+    if (start < end) yield* readVolume(storage, volume, { start, end, signal: range.signal })
+    volumeStart += volume.bytes
+  }
+}
+
+interface ByteRange {
+  readonly start: number
+  /** Exclusive. */
+  readonly end: number
+  readonly signal: AbortSignal
+}
+
 /** A body that ends early without an error is a dropped connection too. */
 async function* readVolume(
   storage: Storage,
   volume: ManifestArchive,
-  signal: AbortSignal,
+  { start, end, signal }: ByteRange,
 ): AsyncGenerator<Uint8Array> {
-  let at = 0
+  let at = start
   let resumes = 0
-  while (at < volume.bytes) {
+  while (at < end) {
     const before = at
     let failure: unknown
     try {
-      for await (const chunk of readFrom(storage, volume, { start: at, signal })) {
+      for await (const chunk of readFrom(storage, volume, { start: at, end, signal })) {
         at += chunk.byteLength
         yield chunk
       }
@@ -66,10 +92,10 @@ async function* readVolume(
 async function* readFrom(
   storage: Storage,
   volume: ManifestArchive,
-  { start, signal }: { readonly start: number; readonly signal: AbortSignal },
+  { start, end, signal }: ByteRange,
 ): AsyncGenerator<Uint8Array> {
   signal.throwIfAborted()
-  const object = await storage.get(volume.key, { range: { start, end: volume.bytes }, signal })
+  const object = await storage.get(volume.key, { range: { start, end }, signal })
   if (object.totalBytes !== volume.bytes) throw notWhatWasStored(storage, volume)
   yield* object.body
 }

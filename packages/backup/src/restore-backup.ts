@@ -1,10 +1,10 @@
-import { mkdirSync, opendirSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { readTar, unpackFrames } from '@backstream/archive'
 import type { Storage } from '@backstream/storage'
 import { BackupError } from './errors.ts'
 import { type ExtractReport, TreeExtractor } from './extract-tree.ts'
 import type { Manifest } from './manifest.ts'
+import { prepareTarget } from './prepare-target.ts'
 import { readArchive } from './read-archive.ts'
 
 export interface RestoreRequest {
@@ -85,27 +85,4 @@ function assertSame(
     `What was restored of ${plan}/${backup} is not what was backed up: ${found.entries} entries, ${found.bytes} bytes, CRC-32 ${sum} instead of ${content.entries}, ${content.bytes}, ${content.crc32}`,
     { permanent: true, remedy: 'Do not rely on what was written; restore another backup.' },
   )
-}
-
-/** Restoring over something would mix two states: only an empty or new directory is taken. */
-function prepareTarget(to: string): void {
-  try {
-    mkdirSync(to, { recursive: true, mode: 0o700 })
-    const directory = opendirSync(to)
-    try {
-      if (directory.readSync() === null) return
-    } finally {
-      directory.closeSync()
-    }
-  } catch (cause) {
-    throw new BackupError('cannot-write', `${to} cannot be restored into`, {
-      cause,
-      permanent: true,
-      remedy: 'Name a directory that can be made or written to.',
-    })
-  }
-  throw new BackupError('restore-target', `${to} is not empty`, {
-    permanent: true,
-    remedy: 'Name a new or empty directory.',
-  })
 }

@@ -1,0 +1,89 @@
+import type { IndexEntry, TarEntry } from '@backstream/archive'
+import { BackupError } from './errors.ts'
+import { type ExtractReport, TreeExtractor } from './extract-tree.ts'
+import type { OpenedBackup } from './open-backup.ts'
+import { prepareTarget } from './prepare-target.ts'
+import { entryAt } from './select-entries.ts'
+
+export interface RestoreEntriesRequest {
+  readonly backup: OpenedBackup
+  /** Of the backup's index, in its order. */
+  readonly entries: readonly IndexEntry[]
+  /** Made (0700) when it is not there; must be empty. */
+  readonly to: string
+  readonly signal: AbortSignal
+  readonly keepSetuid?: boolean
+  readonly keepOwners: boolean
+  readonly onEntry?: (entries: number) => void
+}
+
+/**
+ * Restores some entries of a backup, fetching only what holds them. Each frame's checksum is compared
+ * on the way. A hard link whose other name was not asked for becomes a file of its own.
+ */
+export async function restoreEntries(request: RestoreEntriesRequest): Promise<ExtractReport> {
+  const { backup, entries, to, signal, keepOwners, keepSetuid } = request
+  prepareTarget(to)
+  const extractor = new TreeExtractor({
+    root: to,
+    signal,
+    keepOwners,
+    ...(keepSetuid === undefined ? {} : { keepSetuid }),
+  })
+  const extract = async (entry: TarEntry) => {
+    await extractor.extract(entry)
+    request.onEntry?.(extractor.report.entries)
+  }
+  const names = new Set(entries.map(({ path }) => path))
+  const isLonely = ({ type, linkTarget = '' }: IndexEntry) =>
+    type === 'link' && !names.has(linkTarget)
+  const whole = entries.filter((entry) => !isLonely(entry))
+  for await (const entry of backup.read(whole)) await extract(entry)
+  for (const [target, links] of Map.groupBy(
+    entries.filter(isLonely),
+    ({ linkTarget = '' }) => linkTarget,
+  ))
+    await materialize(backup, { target, links, extract })
+  return extractor.finish()
+}
+
+interface Lonely {
+  /** The name that holds the content, and was not asked for. */
+  readonly target: string
+  readonly links: readonly IndexEntry[]
+  readonly extract: (entry: TarEntry) => Promise<void>
+}
+
+/** The content under the first of the links' names; the others link to that. */
+async function materialize(
+  backup: OpenedBackup,
+  { target, links, extract }: Lonely,
+): Promise<void> {
+  const [first] = links
+  const holder = await entryAt(backup, target)
+  if (!first) return
+  if (!holder) {
+    throw new BackupError(
+      'not-verified',
+      `${first.path} is a hard link to ${target}, which is missing`,
+      {
+        permanent: true,
+        remedy: 'Restore the whole backup, or leave this path out.',
+      },
+    )
+  }
+  const name = bytesOf(first)
+  for await (const { header, ...entry } of backup.read([holder])) {
+    await extract({ ...entry, header: { ...header, path: first.path, rawPath: name } })
+  }
+  for await (const { header, ...entry } of backup.read(links.slice(1))) {
+    await extract({
+      ...entry,
+      header: { ...header, linkTarget: first.path, rawLinkTarget: name },
+    })
+  }
+}
+
+function bytesOf(entry: IndexEntry): Buffer {
+  return entry.rawPath ?? Buffer.from(entry.path)
+}
