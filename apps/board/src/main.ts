@@ -30,7 +30,9 @@ const board = await startBoard({
   connection,
   overview: createPlanOverviewSource({
     config,
-    openStorage: (name) => openConfiguredStorage(storageNamed(name), { env, logger, clock }),
+    openStorage: (name) =>
+      // Whoever looks at the page waits: a store that is down is UNKNOWN sooner than patience ends.
+      openConfiguredStorage(storageNamed(name), { env, logger, clock, retry: { attempts: 2 } }),
     producer: createRunProducer(connection),
     listSchedules: () => listSchedules(connection),
     clock,

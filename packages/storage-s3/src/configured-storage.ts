@@ -1,10 +1,10 @@
 import { resolveSecret, type StorageConfig, type StorageCredentials } from '@backstream/config'
 import type { Clock, Logger } from '@backstream/kernel'
-import type { RequestOptions } from '@backstream/storage'
+import { type RequestOptions, type RetryPolicy, retrying, type Storage } from '@backstream/storage'
 import type { ProbeFinding } from './probe/finding.ts'
 import { probeStorage } from './probe/probe-storage.ts'
 import type { S3Credentials, S3StorageOptions } from './s3-options.ts'
-import { openS3Storage, type S3Storage } from './s3-storage.ts'
+import { openS3Storage } from './s3-storage.ts'
 
 export interface ConfiguredStorageOptions {
   /** Where secrets by name are read from, now and not again. */
@@ -13,14 +13,23 @@ export interface ConfiguredStorageOptions {
   readonly clock: Clock
   /** How long the store may stand still; default 5 minutes. */
   readonly idleTimeoutMs?: number
+  /** How patiently single requests are repeated; default: six calls, some eight seconds. */
+  readonly retry?: RetryPolicy
 }
 
-/** Opens a storage as the configuration describes it. Rejects where a secret cannot be read. */
+/**
+ * Opens a storage as the configuration describes it, its single requests repeated where that can
+ * help. Rejects where a secret cannot be read.
+ */
 export async function openConfiguredStorage(
   storage: StorageConfig,
   options: ConfiguredStorageOptions,
-): Promise<S3Storage> {
-  return await openS3Storage(await resolveStorageOptions(storage, options))
+): Promise<Storage & AsyncDisposable> {
+  const resolved = await resolveStorageOptions(storage, options)
+  const inner = await openS3Storage(resolved)
+  return Object.assign(retrying(inner, { ...options.retry, logger: resolved.logger }), {
+    [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
+  })
 }
 
 /** Tries at a configured storage what backups will do there: see `probeStorage`. */

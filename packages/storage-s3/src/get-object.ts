@@ -26,9 +26,14 @@ export async function getObject(
     const answer = await request(sent, (send) => context.clients.bodies.send(command, send))
     watch.rest()
     const info = describeObject(answer)
-    const totalBytes = totalOf(answer.ContentRange) ?? info.bytes
     // In Node the SDK's body is the response itself; its type covers browsers too.
     const stream = answer.Body as Readable
+    const given = parseContentRange(answer.ContentRange)
+    if (options.range && !holds(options.range, { given, bytes: info.bytes })) {
+      stream.destroy()
+      throw rangeIgnored(about, options.range)
+    }
+    const totalBytes = given?.totalBytes ?? info.bytes
     return { ...info, totalBytes, body: readBody(stream, { watch, about, bytes: info.bytes }) }
   } catch (error) {
     watch.close()
@@ -51,10 +56,33 @@ function createCommand(context: S3Context, key: string, options: GetOptions): Ge
   })
 }
 
+interface GivenRange {
+  readonly start: number
+  readonly totalBytes: number
+}
+
+/** An answer that names no range is the whole object, which may be just what was asked for. */
+function holds(
+  { start, end }: NonNullable<GetOptions['range']>,
+  { given, bytes }: { readonly given: GivenRange | undefined; readonly bytes: number },
+): boolean {
+  if (given) return given.start === start && bytes === Math.min(end, given.totalBytes) - start
+  return start === 0 && bytes <= end
+}
+
 /** `bytes 0-99/1000`. */
-function totalOf(contentRange: string | undefined): number | undefined {
-  const total = Number(contentRange?.split('/')[1])
-  return Number.isInteger(total) ? total : undefined
+function parseContentRange(text: string | undefined): GivenRange | undefined {
+  const match = /^bytes (\d+)-\d+\/(\d+)$/.exec(text ?? '')
+  return match ? { start: Number(match[1]), totalBytes: Number(match[2]) } : undefined
+}
+
+/** Read as if it were the range, the whole object would pass for another part of itself. */
+function rangeIgnored(about: string, { start, end }: NonNullable<GetOptions['range']>): Error {
+  return new StorageError(
+    'unsupported',
+    `${about}: asked for the bytes ${start}-${end}, the store gave others`,
+    { remedy: 'See whether a proxy before the store takes the Range header away.' },
+  )
 }
 
 function timeoutError(about: string, idleTimeoutMs: number): StorageError {

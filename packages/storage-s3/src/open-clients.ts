@@ -6,6 +6,7 @@ import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { StorageError } from '@backstream/storage'
 import { type PayloadHashes, usePayloadHashes } from './payload-hash.ts'
 import type { S3StorageOptions } from './s3-options.ts'
+import { type SentBodies, watchSentBodies } from './sent-bodies.ts'
 
 export interface S3Clients extends Disposable {
   /** For requests that are sent and answered whole. A connection that stands still is cut. */
@@ -14,6 +15,8 @@ export interface S3Clients extends Disposable {
   readonly bodies: S3Client
   /** For bodies that `requests` sends. */
   readonly payloadHashes: PayloadHashes
+  /** Of those that `requests` has sent. */
+  readonly sentBodies: SentBodies
 }
 
 export const defaultIdleTimeoutMs: number = 5 * 60_000
@@ -49,6 +52,7 @@ export async function openClients(options: S3StorageOptions): Promise<S3Clients>
     requests,
     bodies,
     payloadHashes: usePayloadHashes(requests),
+    sentBodies: watchSentBodies(requests),
     [Symbol.dispose]() {
       requests.destroy()
       bodies.destroy()

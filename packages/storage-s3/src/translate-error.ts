@@ -36,6 +36,7 @@ export function translateError(error: unknown, context: TranslateContext): Stora
     ...(facts.providerCode === undefined ? {} : { providerCode: facts.providerCode }),
     ...(facts.requestId === undefined ? {} : { requestId: facts.requestId }),
     ...(facts.httpStatus === undefined ? {} : { httpStatus: facts.httpStatus }),
+    ...(facts.retryAfterMs === undefined ? {} : { retryAfterMs: facts.retryAfterMs }),
   })
 }
 
@@ -51,15 +52,17 @@ interface ErrorFacts {
   readonly message: string
   readonly httpStatus: number | undefined
   readonly requestId: string | undefined
+  readonly retryAfterMs: number | undefined
   readonly isSkewCorrected: boolean
 }
 
 function readFacts(error: unknown): ErrorFacts {
-  const { name, code, message, $metadata } = error as {
+  const { name, code, message, $metadata, $response } = error as {
     name?: string
     code?: unknown
     message?: string
     $metadata?: { httpStatusCode?: number; requestId?: string; clockSkewCorrected?: boolean }
+    $response?: { headers?: Readonly<Record<string, string>> }
   }
   return {
     providerCode: name,
@@ -67,8 +70,16 @@ function readFacts(error: unknown): ErrorFacts {
     message: message ?? String(error),
     httpStatus: $metadata?.httpStatusCode,
     requestId: $metadata?.requestId,
+    retryAfterMs: readRetryAfterMs($response?.headers ?? {}),
     isSkewCorrected: $metadata?.clockSkewCorrected === true,
   }
+}
+
+/** Seconds, or a date by the clock of whoever sent it. */
+function readRetryAfterMs(headers: Readonly<Record<string, string>>): number | undefined {
+  const { 'retry-after': said = '', date = '' } = headers
+  const ms = /^\d+$/.test(said) ? Number(said) * 1000 : Date.parse(said) - Date.parse(date)
+  return ms > 0 ? ms : undefined
 }
 
 function preconditionRule(facts: ErrorFacts, context: TranslateContext): ErrorRule | undefined {

@@ -74,9 +74,18 @@ export async function uploadPart(
     },
     retryOptions(context, about, signal),
   )
-  // After a repetition the socket of an earlier try may still hold on to the bytes.
-  if (attempts === 1 && input.Body instanceof Uint8Array) work.giveBack(input.Body)
+  giveBackIfSent(context, work, { body: input.Body, attempts })
   return answer
+}
+
+/** After a repetition the socket of an earlier try may still hold on to the bytes. */
+function giveBackIfSent(
+  { clients }: S3Context,
+  { giveBack }: UploadWork,
+  { body, attempts }: { readonly body: unknown; readonly attempts: number },
+): void {
+  if (attempts > 1 || !(body instanceof Uint8Array)) return
+  if (clients.sentBodies.has(body)) giveBack(body)
 }
 
 export async function putWhole(

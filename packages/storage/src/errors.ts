@@ -29,6 +29,8 @@ export interface StorageErrorOptions extends BackstreamErrorOptions {
   readonly providerCode?: string
   readonly requestId?: string
   readonly httpStatus?: number
+  /** How long the store asks to be left alone (`Retry-After`). */
+  readonly retryAfterMs?: number
 }
 
 const permanentCodes: ReadonlySet<StorageErrorCode> = new Set([
@@ -46,12 +48,14 @@ export class StorageError extends BackstreamError {
   readonly providerCode: string | undefined
   readonly requestId: string | undefined
   readonly httpStatus: number | undefined
+  readonly retryAfterMs: number | undefined
 
   constructor(code: StorageErrorCode, message: string, options: StorageErrorOptions = {}) {
     super(code, message, { permanent: permanentCodes.has(code), ...options })
     this.providerCode = options.providerCode
     this.requestId = options.requestId
     this.httpStatus = options.httpStatus
+    this.retryAfterMs = options.retryAfterMs
   }
 }
 

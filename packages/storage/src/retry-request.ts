@@ -44,8 +44,12 @@ export function isTransientOrUnknown(error: unknown): boolean {
   return isTransient(error) || isStorageError(error, 'unknown-outcome')
 }
 
+/** A store that asks for more patience than this gets no more. */
+const longestRetryAfterMs = 120_000
+
 /**
- * Sends one request until it succeeds, with exponential backoff and jitter between the calls.
+ * Sends one request until it succeeds, with exponential backoff and jitter between the calls, and
+ * not before the store has said it wants to be asked again.
  *
  * A signal that is aborted sends nothing more and rejects with its reason. Otherwise rejects with
  * the last error.
@@ -61,7 +65,7 @@ export async function retryRequest<T>(
       return await send(attempt)
     } catch (error) {
       if (signal?.aborted || attempt >= attempts || !shouldRetry(error)) throw error
-      const delayMs = backoffDelayMs(attempt, options)
+      const delayMs = Math.max(backoffDelayMs(attempt, options), askedDelayMs(error))
       options.onRetry?.({ error, attempt, delayMs })
       await sleep(delayMs, signal)
     }
@@ -72,6 +76,11 @@ function backoffDelayMs(attempt: number, policy: RetryPolicy): number {
   const { firstDelayMs = 250, maxDelayMs = 20_000, random = Math.random } = policy
   const ceiling = Math.min(maxDelayMs, firstDelayMs * 2 ** (attempt - 1))
   return Math.round((ceiling / 2) * (1 + random()))
+}
+
+function askedDelayMs(error: unknown): number {
+  const askedMs = isStorageError(error) ? error.retryAfterMs : undefined
+  return Math.min(askedMs ?? 0, longestRetryAfterMs)
 }
 
 async function sleepFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
