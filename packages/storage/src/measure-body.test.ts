@@ -70,6 +70,21 @@ test('does not wait for a body that stands still once the signal is aborted', as
   assert.equal(isReleased, true)
 })
 
+test('ends for a signal that was aborted between two chunks, before a body that stands still', {
+  timeout: 5000,
+}, async () => {
+  const stop = new AbortController()
+  const reason = new Error('enough')
+  const body = async function* () {
+    yield new Uint8Array(10)
+    await new Promise<never>(() => {})
+  }
+  const pass = async () => {
+    for await (const _ of measure(body(), { signal: stop.signal })) stop.abort(reason)
+  }
+  await assert.rejects(pass(), (thrown) => thrown === reason)
+})
+
 test('does not open a body for a signal that is aborted already', async () => {
   const body = {
     [Symbol.asyncIterator](): never {

@@ -32,6 +32,8 @@ export async function* measureBody(
   let sinceTurn = 0
   try {
     for (;;) {
+      // An abort while a slice was in use is over: waiting would not hear of it.
+      signal.throwIfAborted()
       const next = await nextOrAbort(iterator, signal)
       if (next.done) break
       total += next.value.byteLength

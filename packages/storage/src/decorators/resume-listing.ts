@@ -1,5 +1,5 @@
 import { compareKeys } from '../object-key.ts'
-import { type RetryOptions, retryRequest } from '../retry-request.ts'
+import { isTransient, type RetryOptions, retryRequest } from '../retry-request.ts'
 
 /** Where an entry stands in its listing: by key, and within one key by id. */
 export interface Place<T> {
@@ -9,7 +9,8 @@ export interface Place<T> {
 
 /**
  * A listing that survives a failed page: it is opened again and what was yielded is passed over.
- * Each entry that comes through starts the count of attempts anew.
+ * Each entry that comes through starts the count of attempts anew. Of a store that keeps no order
+ * everything is passed on, and its failures too: nobody could tell what was missing.
  */
 export async function* resumeListing<T>(
   open: () => AsyncIterable<T>,
@@ -18,21 +19,25 @@ export async function* resumeListing<T>(
 ): AsyncGenerator<T> {
   const passed = trackPassed(place)
   let entries: AsyncIterator<T> | undefined
+  let isResumed = false
   const next = async () => {
     try {
       entries ??= open()[Symbol.asyncIterator]()
       for (;;) {
         const result = await entries.next()
-        if (result.done || !passed.has(result.value)) return result
+        if (result.done || !isResumed || !passed.has(result.value)) return result
       }
     } catch (error) {
       entries = undefined
+      isResumed = true
       throw error
     }
   }
+  const { shouldRetry = isTransient } = retry
+  const resuming = { ...retry, shouldRetry: (e: unknown) => passed.isInOrder && shouldRetry(e) }
   try {
     for (;;) {
-      const result = await retryRequest(next, retry)
+      const result = await retryRequest(next, resuming)
       if (result.done) return
       passed.add(result.value)
       yield result.value
@@ -46,7 +51,11 @@ export async function* resumeListing<T>(
 function trackPassed<T>(place: Place<T>) {
   let lastKey: string | undefined
   const idsOfLastKey = new Set<string>()
+  let isInOrder = true
   return {
+    get isInOrder(): boolean {
+      return isInOrder
+    },
     has(entry: T): boolean {
       if (lastKey === undefined) return false
       const order = compareKeys(place.key(entry), lastKey)
@@ -54,6 +63,7 @@ function trackPassed<T>(place: Place<T>) {
     },
     add(entry: T): void {
       const key = place.key(entry)
+      if (lastKey !== undefined && compareKeys(key, lastKey) < 0) isInOrder = false
       if (key !== lastKey) idsOfLastKey.clear()
       lastKey = key
       idsOfLastKey.add(place.id(entry))

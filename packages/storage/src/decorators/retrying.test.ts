@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { silentLogger } from '@backstream/kernel'
 import { isStorageError, type StorageErrorCode } from '../errors.ts'
 import { createMemoryStorage } from '../memory-storage.ts'
-import type { Storage } from '../storage.ts'
+import type { ListedObject, Storage } from '../storage.ts'
 import { type Fault, faulty } from './faulty.ts'
 import { retrying } from './retrying.ts'
 
@@ -123,14 +123,34 @@ describe('a listing, retried', () => {
     assert.equal((await collect(storage.list(''))).length, 8)
   })
 
+  test('leaves nothing out of a store that keeps no order', async () => {
+    const { storage } = scripted([], unordered)
+    assert.deepEqual(await collect(storage.list('')), shuffled)
+  })
+
+  test('does not go on where there is no order to go on by', async () => {
+    const { storage } = scripted([{ on: 'list', nth: 1, fail: 'network', when: 2 }], unordered)
+    await rejectsWith('network', collect(storage.list('')))
+  })
+
   test('gives up when nothing comes through any more', async () => {
     const { storage } = scripted([{ on: 'list', fail: 'network' }])
     await rejectsWith('network', collect(storage.list('')))
   })
 })
 
-function scripted(faults: readonly Fault[]) {
-  const inner = createMemoryStorage({ versioned: true, partBytes: 10 })
+const shuffled = ['b', 'a', 'c'].map((key): ListedObject => {
+  return { kind: 'object', key, bytes: 1, etag: undefined, lastModifiedMs: 0 }
+})
+
+const unordered: Partial<Storage> = {
+  async *list() {
+    yield* shuffled
+  },
+}
+
+function scripted(faults: readonly Fault[], overrides: Partial<Storage> = {}) {
+  const inner = { ...createMemoryStorage({ versioned: true, partBytes: 10 }), ...overrides }
   const storage = retrying(faulty(inner, { faults }), {
     attempts: 3,
     sleep: async () => {},
