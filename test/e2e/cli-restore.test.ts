@@ -56,7 +56,7 @@ describe('restore', () => {
     const to = join(here.folder, 'restored')
     const { status, stdout, stderr } = await here.run(['restore', 'home', '--to', to])
     equal(status, 0, stderr)
-    match(stdout, /restored and verified: \d+ entries, \d+ bytes/)
+    match(stdout, /restored and verified: \d+ entries, [\d.]+ MiB in /)
     const owners = process.getuid?.() === 0
     deepEqual(compareTrees(await snapshotTree(here.tree), await snapshotTree(to), { owners }), [])
   })

@@ -93,7 +93,7 @@ describe('the command line', { concurrency: 2 }, () => {
     const calls = [
       ['report'],
       ['verify', 'home', '--deep'],
-      ['restore', 'home', '--to', 'x', '--path', 'etc'],
+      ['restore', 'home', '--to', 'x', '--overwrite', 'always'],
       ['init', '--postgres', 'postgres://db'],
     ]
     for (const args of calls) {

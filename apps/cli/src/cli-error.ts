@@ -4,15 +4,16 @@ import { BackstreamError, type BackstreamErrorOptions } from '@backstream/kernel
  * What the command line itself has to say.
  *
  * `usage`: it cannot be understood. `not-yet`: a later version will. `refused`: understood, but too
- * dangerous without more words. `no-such-plan`: nothing of that name. `failed`: what was asked for
- * was tried and did not succeed. `incomplete`: it was done, but not all of it. `timeout`,
- * `interrupted`: given up waiting.
+ * dangerous without more words. `no-such-plan`, `no-such-path`: nothing of that name. `failed`: what
+ * was asked for was tried and did not succeed. `incomplete`: it was done, but not all of it.
+ * `timeout`, `interrupted`: given up waiting.
  */
 export type CliErrorCode =
   | 'usage'
   | 'not-yet'
   | 'refused'
   | 'no-such-plan'
+  | 'no-such-path'
   | 'failed'
   | 'incomplete'
   | 'timeout'

@@ -28,6 +28,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'foreign-prefix': exitStatus.refused,
   'restore-target': exitStatus.refused,
   'no-such-plan': exitStatus.notFound,
+  'no-such-path': exitStatus.notFound,
   'no-such-backup': exitStatus.notFound,
   incomplete: exitStatus.incomplete,
   timeout: exitStatus.failed,

@@ -7,6 +7,7 @@ import { defineDoctor } from './commands/doctor.ts'
 import { defineHealth } from './commands/health.ts'
 import { defineInit } from './commands/init.ts'
 import { defineList } from './commands/list.ts'
+import { defineLook } from './commands/look.ts'
 import { defineNotYet } from './commands/not-yet.ts'
 import { definePrune } from './commands/prune.ts'
 import { defineRestore } from './commands/restore.ts'
@@ -57,7 +58,7 @@ export function createProgram(context: CommandContext): Command {
   program.commandsGroup('Back up')
   add(defineRun(context), defineStatus(context))
   program.commandsGroup('Look and restore')
-  add(defineList(context), defineShow(context), defineRestore(context))
+  add(defineList(context), defineShow(context), ...defineLook(context), defineRestore(context))
   program.commandsGroup('Maintain')
   add(definePrune(context))
   program.commandsGroup('Not yet in this version')

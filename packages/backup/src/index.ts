@@ -1,3 +1,4 @@
+export type { IndexEntry } from '@backstream/archive'
 export type {
   BackupDeps,
   BackupPlan,

@@ -19,10 +19,12 @@ import {
 import { parseStorageAddress } from './parse-storage-address.ts'
 import { parseTime } from './parse-time.ts'
 import { notePassedOver } from './passed-over.ts'
+import { type RestoredPaths, type RestorePathsRequest, restorePaths } from './restore-paths.ts'
 import { checkRestoreTarget } from './restore-target.ts'
 
 export interface RestoreOptions {
   readonly to?: string
+  readonly path?: readonly string[]
   readonly before?: string
   readonly from?: string
   readonly dryRun?: boolean
@@ -47,6 +49,11 @@ export async function restore(
     ...(options.before === undefined ? {} : { beforeMs: parseTime(options.before, session.clock) }),
   })
   notePassedOver(session, resolved)
+  if (options.path) {
+    const isDryRun = options.dryRun === true
+    const request = { storage, resolved, to, paths: options.path, isDryRun }
+    return reportPaths(session, request, await restorePaths(session, request))
+  }
   if (options.dryRun) return await sayPlan(session, resolved, to)
   await report(session, { resolved, to, done: await bringBack(session, { storage, resolved, to }) })
 }
@@ -113,9 +120,13 @@ async function report(session: Session, { resolved, to, done }: Restored): Promi
     })
   } else {
     session.print(
-      `${manifest.plan}/${manifest.backup}: restored and verified: ${done.entries} entries, ${done.bytes} bytes in ${to}\n`,
+      `${manifest.plan}/${manifest.backup}: restored and verified: ${done.entries} entries, ${formatBytes(done.bytes)} in ${to}\n`,
     )
   }
+  noteWhatIsMissing(session, done)
+}
+
+function noteWhatIsMissing(session: Session, done: ExtractReport): void {
   if (done.setuidCleared > 0) {
     session.note(`note: ${done.setuidCleared} files lost their set-user-id or set-group-id bit`)
   }
@@ -123,6 +134,25 @@ async function report(session: Session, { resolved, to, done }: Restored): Promi
     session.note(`warning: the ${what} of ${count} entries could not be set`)
   }
   if (done.notSet.size > 0) session.endWith(exitStatus.incomplete)
+}
+
+function reportPaths(
+  session: Session,
+  { resolved: { manifest, passedOver }, to }: RestorePathsRequest,
+  { done, found, fetchedBytes }: RestoredPaths,
+): void {
+  const ref = `${manifest.plan}/${manifest.backup}`
+  const content = `${found.entries} entries, ${formatBytes(found.bytes)}`
+  if (session.json) {
+    const { plan, backup } = manifest
+    const dryRun = done === null
+    const facts = { plan, backup, to, dryRun, ...found, fetchedBytes, passedOver }
+    session.printJson({ format: 'backstream.restore/1', ...facts })
+  } else if (done) {
+    const fetched = `${formatBytes(fetchedBytes)} fetched`
+    session.print(`${ref}: restored and verified: ${content} in ${to} (${fetched})\n`)
+  } else session.print(`would restore of ${ref}: ${content} into ${to}\n`)
+  if (done) noteWhatIsMissing(session, done)
 }
 
 async function sayPlan(session: Session, { manifest, passedOver }: ResolvedRef, to: string) {

@@ -8,7 +8,6 @@ const later = [
   new Option('--into <target>', 'put a database back: not yet in this version'),
   new Option('--into-password-file <file>', 'not yet in this version').hideHelp(),
   new Option('--source <at>', 'one source of several: not yet in this version'),
-  new Option('--path <path...>', 'only what lies below: not yet in this version'),
   new Option('-i, --identity <file>', 'key of an encrypted backup: not yet in this version'),
   new Option('--overwrite <when>', 'into a directory that is not empty: not yet in this version'),
   new Option('--detach', 'let a worker do it: not yet in this version'),
@@ -19,6 +18,7 @@ export function defineRestore(context: CommandContext): Command {
     .description('bring a backup back into an empty directory, every byte compared')
     .argument('<ref>', 'PLAN, PLAN/latest (newest good one) or PLAN/ID')
     .option('--to <dir>', 'new or empty directory')
+    .option('--path <path...>', 'only what lies there and below; * ? [ ] and ** match')
     .option('--before <time>', 'newest good backup that had finished by then: ISO 8601, or 36h')
     .option('--from <address>', 's3://BUCKET/PREFIX: no configuration, AWS_* variables')
     .option('-n, --dry-run', 'say what would be restored')
