@@ -36,7 +36,9 @@ const expected = samples.map(({ path, rawPath }) => rawPath ?? Buffer.from(path)
 
 describe('encodeTarHeader', () => {
   it('stays within its bound', () => {
-    for (const sample of samples) {
+    const name = 'n'.repeat(2000)
+    const worst = { path: 'p'.repeat(511), linkTarget: 'l'.repeat(512), mtimeNs: -1n }
+    for (const sample of [...samples, { ...worst, userName: name, groupName: name }]) {
       const header = headerOf(sample)
       const blocks = Buffer.alloc(tarHeaderBound(header))
       assert.ok(encodeTarHeader(header, blocks, 0) <= blocks.length)

@@ -21,7 +21,9 @@ export interface TarHeaderFields {
 
 /** No header this encoder writes is longer than this. */
 export function tarHeaderBound(header: TarHeaderFields): number {
-  return 6 * BLOCK_BYTES + 512 + 2 * (header.path.length + header.linkTarget.length) + 128
+  const { path, linkTarget, userName, groupName } = header
+  const names = path.length + linkTarget.length + userName.length + groupName.length
+  return 6 * BLOCK_BYTES + 512 + 2 * names + 128
 }
 
 /**

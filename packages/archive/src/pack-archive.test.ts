@@ -134,7 +134,7 @@ describe('packArchive', () => {
 
   it('hands full frames on without a copy and releases each segment once', async () => {
     const released: number[] = []
-    const segments = [8192, 8192, 4000, 200, 20_480].map((size, at) => ({
+    const segments = [8192, 8192, 4096, 512, 20_480].map((size, at) => ({
       bytes: Buffer.alloc(size, at),
       entries: [],
       release: () => {
@@ -198,6 +198,21 @@ describe('packArchive, when something fails', () => {
     await assert.rejects(collect(packed.body), { message: 'the dump stopped' })
     await assert.rejects(collect(packed.index), { message: 'the dump stopped' })
     assert.throws(() => packed.summary(), { code: 'unfinished' })
+  })
+
+  it('notices a segment that was lost, or came too early', async () => {
+    const { bytes, entries } = segmentOf(file('a', 3000))
+    const head: TarSegment = { bytes: bytes.subarray(0, 1024), entries }
+    const tail: TarSegment = { bytes: bytes.subarray(1024), entries: [] }
+    const next = segmentOf(file('b', 10))
+    await collect(
+      packArchive([partOf('p', [head, tail, next])], { compression: zstd, signal }).body,
+    )
+    const odd = { bytes: Buffer.alloc(100), entries: [] }
+    for (const segments of [[head, next], [head], [tail, odd], [head, next, tail]]) {
+      const packed = packArchive([partOf('p', segments)], { compression: zstd, signal })
+      await assert.rejects(collect(packed.body), { code: 'corrupt', message: /source p/ })
+    }
   })
 
   it('stops with the reason of its signal, the source told to stop', async () => {

@@ -20,6 +20,7 @@ import { IndexWriter } from './index-writer.ts'
 import { mapOrdered } from './ordered.ts'
 import { PlainDigest } from './plain-digest.ts'
 import type { TarSegment } from './segment.ts'
+import { SegmentAudit } from './segment-audit.ts'
 import { TAR_END_BYTES } from './tar-layout.ts'
 
 export interface ArchivePart {
@@ -152,14 +153,17 @@ class Packer {
     if (last) yield last
     const firstFrame = this.#assembler.frame
     const counts = { entries: 0, bytes: 0 }
+    const audit = new SegmentAudit(part.label)
     this.index.startPart(at)
     for await (const segment of part.segments) {
       this.#options.signal.throwIfAborted()
+      audit.add(segment)
       this.#note(segment, counts)
       yield* this.#assembler.add(segment)
       await this.index.drain()
     }
     this.#options.signal.throwIfAborted()
+    audit.end()
     const lastFrame = this.#assembler.frame - (this.#assembler.filled === 0 ? 1 : 0)
     this.#partSummaries.push({ label: part.label, ...counts, firstFrame, lastFrame })
     for (const warning of part.warnings?.() ?? []) this.#warnings.push(warning)

@@ -36,7 +36,8 @@ export class ZstdEncoder {
   /** The frame's bytes in pieces. One frame at a time; `plain` may change only afterwards. */
   async frame(plain: Uint8Array): Promise<readonly Uint8Array[]> {
     const stream = this.#stream
-    const written = new Promise<void>((resolve) => stream.write(plain, () => resolve()))
+    const { promise: written, resolve, reject } = Promise.withResolvers<void>()
+    stream.write(plain, (error) => (error ? reject(error) : resolve()))
     await Promise.race([written, this.#failed])
     while (stream.readableLength > 0) await setImmediate()
     const pieces = this.#pieces

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { describe, it } from 'node:test'
+import { zstdDecompressSync } from 'node:zlib'
+import { ZstdEncoder } from './zstd-encoder.ts'
+
+describe('ZstdEncoder', () => {
+  it('makes one whole frame after the other, of bytes that shrink and that do not', async () => {
+    const encoder = new ZstdEncoder(3)
+    for (const plain of [randomBytes(4 << 20), Buffer.alloc(4 << 20, 'x'), randomBytes(1)]) {
+      const frame = Buffer.concat(await encoder.frame(plain))
+      assert.ok(zstdDecompressSync(frame).equals(plain))
+    }
+    encoder.close()
+  })
+
+  it('rejects a frame after it was closed, and gives no empty one', async () => {
+    const encoder = new ZstdEncoder(3)
+    encoder.close()
+    await assert.rejects(encoder.frame(Buffer.from('late')))
+  })
+})
