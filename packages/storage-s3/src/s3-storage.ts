@@ -15,6 +15,7 @@ import { getObject } from './get-object.ts'
 import { headObject } from './head-object.ts'
 import { createKeyspace } from './keyspace.ts'
 import { listLevel, listObjects } from './list-objects.ts'
+import { listParts } from './list-parts.ts'
 import { listUploads } from './list-uploads.ts'
 import { listVersions } from './list-versions.ts'
 import { defaultIdleTimeoutMs, openClients } from './open-clients.ts'
@@ -61,6 +62,7 @@ export async function openS3Storage(options: S3StorageOptions): Promise<S3Storag
     listLevel: (prefix, call = {}) => listLevel(context, prefix, call),
     listVersions: (prefix, call = {}) => listVersions(context, prefix, call),
     listUploads: (prefix, call = {}) => listUploads(context, prefix, call),
+    listParts: (key, uploadId, call = {}) => listParts(context, { key, uploadId }, call),
     async delete(key, { signal, versionId } = {}) {
       signal?.throwIfAborted()
       const target = { Bucket: context.bucket, Key: context.keys.toObjectKey(key) }

@@ -1,5 +1,6 @@
 import { StorageError } from './errors.ts'
 import { compareKeys } from './object-key.ts'
+import type { ListedPart } from './storage.ts'
 
 export interface MemoryVersion {
   readonly key: string
@@ -14,6 +15,7 @@ export interface MemoryUpload {
   readonly key: string
   readonly uploadId: string
   readonly initiatedAtMs: number
+  readonly parts: ListedPart[]
 }
 
 /** The state of one bucket: versions by key, newest first, and uploads in progress. */

@@ -3,6 +3,7 @@ import type { MemoryBucket, MemoryVersion } from './memory-bucket.ts'
 import { assertListPrefix, compareKeys } from './object-key.ts'
 import type {
   ListedObject,
+  ListedPart,
   ListedPrefix,
   ListedVersion,
   ListOptions,
@@ -24,10 +25,19 @@ export function listMemory(bucket: MemoryBucket, versioned: boolean): ObjectList
       return entries(prefix, options, () =>
         [...bucket.uploads.values()]
           .filter((upload) => upload.key.startsWith(prefix))
+          .map(({ key, uploadId, initiatedAtMs }) => ({ key, uploadId, initiatedAtMs }))
           .sort((a, b) => compareKeys(a.key, b.key)),
       )
     },
+    listParts: (key, uploadId, options) => {
+      const isIt = () => bucket.uploads.get(uploadId)?.key === key
+      return entries(key, options, () => (isIt() ? [...partsOf(bucket, uploadId)] : []))
+    },
   }
+}
+
+function partsOf(bucket: MemoryBucket, uploadId: string): readonly ListedPart[] {
+  return bucket.uploads.get(uploadId)?.parts ?? []
 }
 
 async function* entries<T>(

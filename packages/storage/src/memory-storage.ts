@@ -3,7 +3,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Clock, systemClock } from '@backstream/kernel'
 import { StorageError } from './errors.ts'
 import { measureBody } from './measure-body.ts'
-import { createMemoryBucket, type MemoryBucket, type MemoryVersion } from './memory-bucket.ts'
+import {
+  createMemoryBucket,
+  type MemoryBucket,
+  type MemoryUpload,
+  type MemoryVersion,
+} from './memory-bucket.ts'
 import { listMemory } from './memory-listing.ts'
 import { createObjectHasher } from './object-digest.ts'
 import { assertObjectKey } from './object-key.ts'
@@ -110,7 +115,9 @@ async function upload(
   const storeFullParts = () => {
     for (; received - stored > partBytes; stored += partBytes, options.onStored?.(stored)) {
       uploadId ??= beginUpload(context, key, options)
-      assertInProgress(bucket, uploadId)
+      const { parts } = assertInProgress(bucket, uploadId)
+      const partNumber = parts.length + 1
+      parts.push({ partNumber, bytes: partBytes, lastModifiedMs: clock.now() })
     }
   }
   const limits = { hasher, maxBytes: partBytes * maxParts, signal }
@@ -134,13 +141,15 @@ async function upload(
 
 function beginUpload(context: MemoryContext, key: string, options: UploadOptions): string {
   const uploadId = randomUUID()
-  context.bucket.uploads.set(uploadId, { key, uploadId, initiatedAtMs: context.clock.now() })
+  const initiatedAtMs = context.clock.now()
+  context.bucket.uploads.set(uploadId, { key, uploadId, initiatedAtMs, parts: [] })
   options.onUploadCreated?.(uploadId)
   return uploadId
 }
 
-function assertInProgress(bucket: MemoryBucket, uploadId: string): void {
-  if (bucket.uploads.has(uploadId)) return
+function assertInProgress(bucket: MemoryBucket, uploadId: string): MemoryUpload {
+  const upload = bucket.uploads.get(uploadId)
+  if (upload) return upload
   throw new StorageError('no-such-upload', `there is no upload ${uploadId}`)
 }
 

@@ -27,6 +27,8 @@ export interface ObjectLister {
   listVersions(prefix: string, options?: ListOptions): AsyncIterable<ListedVersion>
   /** Multipart uploads in progress whose key begins with `prefix`. */
   listUploads(prefix: string, options?: ListOptions): AsyncIterable<ListedUpload>
+  /** Parts that an upload in progress has stored, in their order; none when the upload is gone. */
+  listParts(key: string, uploadId: string, options?: ListOptions): AsyncIterable<ListedPart>
 }
 
 export interface Storage extends ObjectReader, ObjectLister {
@@ -160,4 +162,9 @@ export interface ListedUpload {
   readonly key: string
   readonly uploadId: string
   readonly initiatedAtMs: number
+}
+export interface ListedPart {
+  readonly partNumber: number
+  readonly bytes: number
+  readonly lastModifiedMs: number
 }

@@ -105,6 +105,28 @@ export function describeUploads(factory: StorageFactory, traits: StorageTraits):
       await rejectsWith('not-found', storage.head('big'))
     })
 
+    test('lists the parts an upload has stored, and none of one that is gone', async () => {
+      await using subject = await factory()
+      const { storage } = subject
+      const { partBytes } = storage.capabilities
+      const seen = observe()
+      const bytes = patternBytes(2 * partBytes + 10)
+      await assert.rejects(
+        storage.upload('big', failingBody(bytes, new Error('ended badly')), seen),
+      )
+      const uploadId = seen.uploadIds[0]!
+      const parts = await collect(storage.listParts('big', uploadId))
+      assert.ok(parts.length > 0)
+      for (const [at, part] of parts.entries()) {
+        assert.equal(part.partNumber, at + 1)
+        assert.equal(part.bytes, partBytes)
+        assert.ok(part.lastModifiedMs > Date.UTC(2020))
+      }
+      assert.deepEqual(await collect(storage.listParts('other', uploadId)), [])
+      await abortAll(storage)
+      assert.deepEqual(await collect(storage.listParts('big', uploadId)), [])
+    })
+
     test('succeeds in aborting an upload that is gone, or never was', async () => {
       await using subject = await factory()
       const { storage } = subject

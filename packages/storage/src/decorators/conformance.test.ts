@@ -47,7 +47,8 @@ function wrap(decorate: (inner: Storage) => Storage) {
 
 function loseEverySecondAnswer(inner: Storage): Storage {
   const everySecond = Array.from({ length: 200 }, (_, index) => 2 * index + 2)
-  const reads = ['head', 'get', 'list', 'listLevel', 'listVersions', 'listUploads'] as const
+  const listings = ['list', 'listLevel', 'listVersions', 'listUploads', 'listParts'] as const
+  const reads = ['head', 'get', ...listings] as const
   const writes = ['put', 'delete', 'abortUpload'] as const
   const fault = (on: FaultyMethod, fail: StorageErrorCode) =>
     everySecond.map((nth): Fault => ({ on, nth, fail, when: 'after' }))

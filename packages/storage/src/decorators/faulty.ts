@@ -72,6 +72,8 @@ export function faulty(inner: Storage, options: FaultyOptions): Storage {
     listLevel: (prefix, call) => listing('listLevel', call, inner.listLevel(prefix, call)),
     listVersions: (prefix, call) => listing('listVersions', call, inner.listVersions(prefix, call)),
     listUploads: (prefix, call) => listing('listUploads', call, inner.listUploads(prefix, call)),
+    listParts: (key, uploadId, call) =>
+      listing('listParts', call, inner.listParts(key, uploadId, call)),
   }
 }
 

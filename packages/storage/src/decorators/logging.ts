@@ -78,6 +78,9 @@ export function logging(inner: Storage, options: LoggingOptions): Storage {
     listUploads: (prefix, call) => {
       return timedList({ request: 'listUploads', key: prefix }, inner.listUploads(prefix, call))
     },
+    listParts: (key, uploadId, call) => {
+      return timedList({ request: 'listParts', key }, inner.listParts(key, uploadId, call))
+    },
   }
 }
 

@@ -80,5 +80,12 @@ export function retrying(inner: Storage, options: RetryingOptions): Storage {
         retryOptions('listUploads', prefix, call),
       )
     },
+    listParts(key, uploadId, call) {
+      return listing(
+        () => inner.listParts(key, uploadId, call),
+        { key: (part) => String(part.partNumber).padStart(5, '0'), id: () => '' },
+        retryOptions('listParts', key, call),
+      )
+    },
   }
 }
