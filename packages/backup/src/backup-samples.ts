@@ -6,7 +6,7 @@ import {
   type TarSegment,
   tarHeaderBound,
 } from '@backstream/archive'
-import { silentLogger, systemClock } from '@backstream/kernel'
+import { type Clock, silentLogger, systemClock } from '@backstream/kernel'
 import type { Source, SourceSummary } from '@backstream/sources'
 import type { Storage } from '@backstream/storage'
 import type { BackupDeps, BackupRequest } from './backup-request.ts'
@@ -125,4 +125,22 @@ export async function contentsOf(storage: Storage): Promise<{ keys: string[]; up
   let uploads = 0
   for await (const _ of storage.listUploads('')) uploads++
   return { keys, uploads }
+}
+
+/** A clock that stands still until it is moved. */
+export function clockAt(startMs: number): Clock & { advance(ms: number): void } {
+  let ms = startMs
+  return {
+    now: () => ms,
+    monotonicMs: () => ms,
+    advance: (by) => {
+      ms += by
+    },
+  }
+}
+
+/** A plain tar of these entries, with its end. */
+export async function* tarOf(entries: readonly SampleEntry[]): AsyncGenerator<Uint8Array> {
+  for (const entry of entries) yield segmentOf(entry).bytes
+  yield Buffer.alloc(1024)
 }

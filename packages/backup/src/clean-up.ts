@@ -1,51 +1,105 @@
 import type { Clock } from '@backstream/kernel'
-import type { Storage } from '@backstream/storage'
-import { backupPrefix } from './layout.ts'
-import { type VoidRequest, voidSlot } from './slot.ts'
+import { isStorageError, type Storage } from '@backstream/storage'
+import { BackupError } from './errors.ts'
+import { backupPrefix, slotKey } from './layout.ts'
+import { listNotes } from './notes.ts'
+import { type Removal, removeAttempt } from './remove-attempt.ts'
+import { readSlot, type VoidRequest, voidSlot } from './slot.ts'
 
 export interface CleanUpReport {
-  /** `committed`: a manifest stands, so nothing was touched. */
-  readonly outcome: 'cleaned' | 'committed'
+  /**
+   * `committed`: a manifest stands, or stood until it was pruned, so nothing was touched. `voided`: it
+   * can never be committed; its objects stay until the void is old enough (see `graceMs`).
+   */
+  readonly outcome: 'cleaned' | 'committed' | 'voided'
   readonly abortedUploads: number
   readonly deletedObjects: number
 }
 
+export interface CleanUpOptions {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /**
+   * On a store without conditional put, how old the void must be before objects are removed: another
+   * process may be putting the manifest over it right now. 0 for the attempt's own clean-up, which
+   * knows that nobody does. Default 24 h.
+   */
+  readonly graceMs?: number
+}
+
+const defaultGraceMs = 24 * 3_600_000
+const nothing = { abortedUploads: 0, deletedObjects: 0 }
+
 /**
  * Removes what one attempt left: voids its slot, aborts its uploads, deletes its objects.
  *
- * Touches only keys below the attempt's own prefix. Idempotent. Rejects when anything is left; then
- * it must be called again. On a versioned bucket every version goes, so that no bytes stay behind.
+ * Touches only keys that an attempt of this name makes. Idempotent. Rejects with
+ * `clean-up-incomplete` when anything is left: permanent when it may not be removed, else it must be
+ * called again. On a versioned bucket every version goes, so that no bytes stay behind.
  */
 export async function cleanUpAttempt(
   storage: Storage,
   attempt: VoidRequest,
-  options: { readonly clock: Clock; readonly signal: AbortSignal },
+  options: CleanUpOptions,
 ): Promise<CleanUpReport> {
+  const { clock, signal, graceMs = defaultGraceMs } = options
+  if (await wasPruned(storage, attempt, signal)) return { outcome: 'committed', ...nothing }
   const slot = await voidSlot(storage, attempt, options)
-  if (slot === 'committed') return { outcome: 'committed', abortedUploads: 0, deletedObjects: 0 }
-  const { signal } = options
-  const prefix = backupPrefix(attempt.plan, attempt.backup)
-  const failures: unknown[] = []
-  let abortedUploads = 0
-  for await (const upload of storage.listUploads(prefix, { signal })) {
-    await storage.abortUpload(upload.key, upload.uploadId, { signal }).then(
-      () => abortedUploads++,
-      (error: unknown) => failures.push(error),
-    )
+  if (slot.outcome === 'committed') return { outcome: 'committed', ...nothing }
+  const isYoung = clock.now() - slot.voidedAtMs < graceMs
+  if (isYoung && !(await honoursCondition(storage, attempt, signal))) {
+    return { outcome: 'voided', ...nothing }
   }
-  // After the uploads: one that was being completed while we aborted it is an object by now.
-  let deletedObjects = 0
-  for await (const version of storage.listVersions(prefix, { signal })) {
-    await storage.delete(version.key, { versionId: version.versionId, signal }).then(
-      () => deletedObjects++,
-      (error: unknown) => failures.push(error),
-    )
+  const removal = await removeAttempt(storage, attempt, signal)
+  if (removal.failures.length > 0) throw incomplete(storage, attempt, removal)
+  return { outcome: 'cleaned', ...removal }
+}
+
+/** Pruning removes the manifest and leaves the rest: that is the sweep's, after its grace. */
+async function wasPruned(
+  storage: Storage,
+  attempt: VoidRequest,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const notes = await listNotes(storage, attempt, signal)
+  if (!notes.some(({ kind }) => kind === 'pruned')) return false
+  return (await readSlot(storage, slotKey(attempt.plan, attempt.backup), signal)) === undefined
+}
+
+/** A store tells what it honours when it is put to it; the void that stands keeps the put out. */
+async function honoursCondition(
+  storage: Storage,
+  { plan, backup }: VoidRequest,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (storage.capabilities.conditionalPut) return true
+  const key = slotKey(plan, backup)
+  try {
+    const slot = await readSlot(storage, key, signal)
+    if (slot?.kind === 'void') await storage.put(key, slot.bytes, { ifAbsent: true, signal })
+  } catch (error) {
+    if (!isStorageError(error, 'already-exists')) throw error
   }
-  if (failures.length > 0) {
-    throw new AggregateError(
-      failures,
-      `${failures.length} of the objects and uploads below ${storage.location}/${prefix} could not be removed`,
-    )
-  }
-  return { outcome: 'cleaned', abortedUploads, deletedObjects }
+  return storage.capabilities.conditionalPut
+}
+
+function incomplete(storage: Storage, attempt: VoidRequest, { failures }: Removal): BackupError {
+  const isDenied = failures.every(
+    ({ error }) => isStorageError(error, 'access-denied') || isStorageError(error, 'locked'),
+  )
+  const [first] = failures
+  return new BackupError(
+    'clean-up-incomplete',
+    `${failures.length} of the objects and uploads below ${storage.location}/${backupPrefix(attempt.plan, attempt.backup)} could not be removed, first ${first?.key}`,
+    {
+      cause: new AggregateError(
+        failures.map(({ error }) => error),
+        first?.error instanceof Error ? first.error.message : String(first?.error),
+      ),
+      permanent: isDenied,
+      remedy: isDenied
+        ? 'Give `maintenance` of the storage the right to delete; what is locked goes when its lock ends.'
+        : 'It is tried again, and at last by the sweep.',
+    },
+  )
 }

@@ -1,25 +1,19 @@
-import { createHash } from 'node:crypto'
 import type { Clock } from '@backstream/kernel'
-import type { Storage } from '@backstream/storage'
 import type { BackupRequest, StoredArchive } from './backup-request.ts'
-import { slotKey } from './layout.ts'
 import { type Manifest, manifestFormat } from './manifest.ts'
-import type { PlanHistory } from './plan-history.ts'
-import { readSlot } from './slot.ts'
+import type { Predecessors } from './predecessors.ts'
 
 export interface ManifestParts extends StoredArchive {
-  readonly storage: Storage
   readonly deps: { readonly clock: Clock }
   readonly request: BackupRequest
   readonly backup: string
   readonly fence: number
   readonly startedAtMs: number
-  readonly history: PlanHistory
-  readonly signal: AbortSignal
+  readonly before: Predecessors
 }
 
 /** Puts together what is known once everything but the manifest is stored. */
-export async function composeManifest(parts: ManifestParts): Promise<Manifest> {
+export function composeManifest(parts: ManifestParts): Manifest {
   const { request, packed, volumes, index } = parts
   const summary = packed.summary()
   return {
@@ -66,7 +60,7 @@ export async function composeManifest(parts: ManifestParts): Promise<Manifest> {
     suspect: [],
     warnings: warningsOf(parts),
     store: request.store,
-    previous: await previousOf(parts),
+    previous: parts.before.previous,
     tool: request.tool,
   }
 }
@@ -94,20 +88,6 @@ function warningsOf({ readings }: ManifestParts): Manifest['warnings'] {
     for (const { code } of reading.summary().warnings) counts.set(code, (counts.get(code) ?? 0) + 1)
   }
   return [...counts].map(([code, count]) => ({ code, count }))
-}
-
-/** The newest manifest before this one, by its hash: a chain in which a removed backup shows. */
-async function previousOf(parts: ManifestParts): Promise<Manifest['previous']> {
-  for (const backup of parts.history.slots) {
-    const slot = await readSlot(
-      parts.storage,
-      slotKey(parts.request.plan.name, backup),
-      parts.signal,
-    )
-    if (slot?.kind !== 'manifest') continue
-    return { backup, sha256: createHash('sha256').update(slot.bytes).digest('hex') }
-  }
-  return null
 }
 
 function isoOrNull(ms: number | null): string | null {

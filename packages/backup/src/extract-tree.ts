@@ -75,7 +75,19 @@ export class TreeExtractor {
     const { header } = entry
     const parts = safeParts(header.rawPath, header)
     this.report.entries++
-    if (parts.length === 0) return this.#rememberDirectory(this.#root, header)
+    try {
+      await this.#make(entry, parts)
+    } catch (error) {
+      throw isSystemError(error) ? cannotWrite(header, error) : error
+    }
+  }
+
+  async #make(entry: TarEntry, parts: readonly Buffer[]): Promise<void> {
+    const { header } = entry
+    if (parts.length === 0) {
+      if (header.type !== 'directory') throw refused(header, 'only a directory may have that name')
+      return this.#rememberDirectory(this.#root, header)
+    }
     const path = this.#join(parts)
     this.#makeParents(parts, header)
     switch (header.type) {
@@ -116,13 +128,14 @@ export class TreeExtractor {
   }
 
   #symlink(path: Buffer, header: TarHeader): void {
-    symlinkSync(header.rawLinkTarget ?? Buffer.alloc(0), path)
+    if (header.rawLinkTarget.includes(0)) throw refused(header, 'its target holds a zero byte')
+    symlinkSync(header.rawLinkTarget, path)
     if (this.#options.keepOwners) this.#try('owner', () => lchownSync(path, header.uid, header.gid))
     this.#try('time', () => lutimesSync(path, timeOf(header), timeOf(header)))
   }
 
   #link(path: Buffer, header: TarHeader): void {
-    const parts = safeParts(header.rawLinkTarget ?? Buffer.alloc(0), header)
+    const parts = safeParts(header.rawLinkTarget, header)
     this.#makeParents(parts, header)
     const target = this.#join(parts)
     if (!lstatSync(target).isFile()) throw refused(header, 'it links to what is not a plain file')
@@ -222,12 +235,34 @@ const dotDot = Buffer.from('..')
 function refused(header: TarHeader, why: string): BackupError {
   return new BackupError(
     'unsafe-entry',
-    `The archive's entry ${JSON.stringify(header.path)} is refused: ${why}`,
+    `The archive's entry ${JSON.stringify(shorten(header.path))} is refused: ${why}`,
     {
       permanent: true,
       remedy: 'The archive was not made by Backstream as it is now, or was tampered with.',
     },
   )
+}
+
+/** The entry is sound as far as we can see; the file system would not have it. */
+function cannotWrite(header: TarHeader, cause: NodeJS.ErrnoException): BackupError {
+  if (cause.code === 'EEXIST') return refused(header, 'there is one of that name already')
+  if (cause.code === 'ENOENT' && header.type === 'link') {
+    return refused(header, 'it links to what is not there')
+  }
+  const name = JSON.stringify(shorten(header.path))
+  return new BackupError('cannot-write', `${name} cannot be restored: ${cause.message}`, {
+    cause,
+    permanent: true,
+    remedy: 'See whether there is room, and whether the file system takes such names.',
+  })
+}
+
+function shorten(path: string): string {
+  return path.length > 200 ? `${path.slice(0, 200)}…` : path
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && 'syscall' in error
 }
 
 function writeWhole(descriptor: number, chunk: Uint8Array): void {

@@ -48,6 +48,7 @@ export {
   prunePlan,
 } from './prune-plan.ts'
 export { type ReadArchiveOptions, readArchive } from './read-archive.ts'
+export { recordVerification } from './record-verification.ts'
 export { type ResolvedRef, resolveRef } from './resolve-ref.ts'
 export { type RestoreProgress, type RestoreRequest, restoreBackup } from './restore-backup.ts'
 export { type RestoreEntriesRequest, restoreEntries } from './restore-entries.ts'
@@ -68,3 +69,9 @@ export {
   type VerifiedFact,
 } from './standing.ts'
 export { undoPrune } from './undo-prune.ts'
+export {
+  bytesToVerify,
+  type VerifyReport,
+  type VerifyRequest,
+  verifyBackup,
+} from './verify-backup.ts'

@@ -59,7 +59,7 @@ export function restoreGuideKey(plan: string, backup: string): string {
 }
 
 const attemptKeyPattern =
-  /^([a-z0-9][a-z0-9-]{0,62})\/(\d{8}T\d{6}Z-\d{6,15})(?:\.json|\/(?:archive\.tar(?:\.zst|\.gz)?(?:\.age)?(?:\.\d{3,})?|index\.zst(?:\.age)?|RESTORE\.md|notes\/.+))$/
+  /^([a-z0-9][a-z0-9-]{0,62})\/(\d{8}T\d{6}Z-\d{6,15})(?:\.json|\/(?:archive\.tar(?:\.zst|\.gz)?(?:\.age)?(?:\.\d{3,})?|index\.zst(?:\.age)?|RESTORE\.md|notes\/\d{8}T\d{6}(?:\d{3})?Z-[a-z]+\.json))$/
 
 /** Which attempt a key belongs to; undefined for a key that this layout never makes. */
 export function attemptOfKey(

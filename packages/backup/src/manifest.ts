@@ -104,6 +104,7 @@ export type SlotContent =
   | { readonly kind: 'void'; readonly void: SlotVoid }
 
 const count = z.int().nonnegative()
+const time = z.iso.datetime()
 const hex64 = z.string().regex(/^[0-9a-f]{64}$/)
 const manifestSchema = z.looseObject({
   format: z.literal(manifestFormat),
@@ -119,9 +120,9 @@ const manifestSchema = z.looseObject({
     fence: count,
     worker: z.string(),
     host: z.string(),
-    scheduledFor: z.string().nullable(),
-    startedAt: z.string(),
-    finishedAt: z.string(),
+    scheduledFor: time.nullable(),
+    startedAt: time,
+    finishedAt: time,
   }),
   archives: z
     .array(
@@ -180,7 +181,7 @@ const voidSchema = z.looseObject({
   void: z.literal(true),
   by: z.string(),
   reason: z.string(),
-  at: z.string(),
+  at: time,
 })
 
 /** Two-space JSON with a final newline: people read manifests at 3 a.m. */

@@ -4,7 +4,7 @@ import type { Clock } from '@backstream/kernel'
 import { createMemoryStorage, isStorageError } from '@backstream/storage'
 import { BackupError } from './errors.ts'
 import { isAccepted, isPinned, listNotes, parseNoteKey, readNote, writeNote } from './notes.ts'
-import { readSmallObject } from './slot.ts'
+import { readSmallObject } from './small-object.ts'
 
 const at = { plan: 'media', backup: '20261123T031500Z-000042' }
 const { signal } = new AbortController()

@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { BackupError } from './errors.ts'
 import { attemptOfKey, notesPrefix, planPrefix } from './layout.ts'
 import { manifestFormat } from './manifest.ts'
-import { readSmallObject } from './slot.ts'
+import { readSmallObject } from './small-object.ts'
 
 export const noteKinds = ['pin', 'unpin', 'accept', 'verify', 'drill', 'lock', 'pruned'] as const
 export type NoteKind = (typeof noteKinds)[number]

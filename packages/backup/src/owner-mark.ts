@@ -2,7 +2,7 @@ import { isStorageError, type Storage } from '@backstream/storage'
 import { BackupError } from './errors.ts'
 import { ownerMarkKey } from './layout.ts'
 import { manifestFormat } from './manifest.ts'
-import { readSmallObject } from './slot.ts'
+import { readSmallObject } from './small-object.ts'
 
 /**
  * Makes sure this prefix belongs to the installation: writes the mark where there is none, rejects

@@ -1,7 +1,8 @@
 import type { Storage } from '@backstream/storage'
-import { listBackups } from './catalogue.ts'
+import { listBackups, type PlanBackups } from './catalogue.ts'
 import { BackupError } from './errors.ts'
 import type { Manifest } from './manifest.ts'
+import { byFenceDescending } from './plan-history.ts'
 
 export interface ResolvedRef {
   readonly manifest: Manifest
@@ -22,14 +23,17 @@ export async function resolveRef(
   options: { readonly signal?: AbortSignal; readonly beforeMs?: number } = {},
 ): Promise<ResolvedRef> {
   const [plan = '', wanted = 'latest', ...rest] = ref.split('/')
-  if (plan === '' || rest.length > 0)
+  if (plan === '' || wanted === '' || rest.length > 0) {
     throw none(ref, 'A backup is named PLAN, PLAN/latest or PLAN/ID.')
+  }
   const { backups, unreadable } = await listBackups(
     storage,
     plan,
     options.signal ? { signal: options.signal } : {},
   )
-  if (wanted !== 'latest') return { manifest: pick(ref, wanted, backups), passedOver: [] }
+  if (wanted !== 'latest') {
+    return { manifest: pick(ref, wanted, { backups, unreadable }), passedOver: [] }
+  }
   const inTime = backups.filter(
     ({ run }) => options.beforeMs === undefined || Date.parse(run.finishedAt) <= options.beforeMs,
   )
@@ -46,19 +50,33 @@ export async function resolveRef(
   const passedOver = [
     ...unreadable.map(({ backup, message }) => ({ backup, reason: message })),
     ...inTime.slice(0, good).map(({ backup, status }) => ({ backup, reason: status })),
-  ].filter(({ backup }) => backup > manifest.backup)
+  ].filter(({ backup }) => byFenceDescending(backup, manifest.backup) < 0)
   return { manifest, passedOver }
 }
 
-function pick(ref: string, wanted: string, backups: readonly Manifest[]): Manifest {
+function pick(
+  ref: string,
+  wanted: string,
+  { backups, unreadable }: Pick<PlanBackups, 'backups' | 'unreadable'>,
+): Manifest {
   const found = backups.filter(({ backup }) => backup.startsWith(wanted))
-  if (found.length === 1 && found[0]) return found[0]
-  if (found.length === 0) throw none(ref, 'See `backstream list` for what there is.')
-  const names = found.slice(0, 5).map(({ backup }) => backup)
-  throw new BackupError('ambiguous-backup', `${ref} could be ${names.join(', ')}`, {
-    permanent: true,
-    remedy: 'Give more of the id.',
-  })
+  const broken = unreadable.filter(({ backup }) => backup.startsWith(wanted))
+  const names = [...found, ...broken].map(({ backup }) => backup)
+  if (names.length > 1) {
+    throw new BackupError('ambiguous-backup', `${ref} could be ${names.slice(0, 5).join(', ')}`, {
+      permanent: true,
+      remedy: 'Give more of the id.',
+    })
+  }
+  if (found[0]) return found[0]
+  // It is there, and saying that it is not would send somebody looking elsewhere.
+  if (broken[0]) {
+    throw new BackupError('manifest-invalid', broken[0].message, {
+      permanent: true,
+      remedy: 'RESTORE.md beside the archive tells how to restore it by hand.',
+    })
+  }
+  throw none(ref, 'See `backstream list` for what there is.')
 }
 
 function none(ref: string, remedy: string): BackupError {

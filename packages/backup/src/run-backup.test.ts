@@ -5,7 +5,8 @@ import { createMemoryStorage, faulty, type Storage } from '@backstream/storage'
 import { contentsOf, runOf, type SampleEntry, sourceOf } from './backup-samples.ts'
 import { listBackups } from './catalogue.ts'
 import { BackupError } from './errors.ts'
-import type { Manifest } from './manifest.ts'
+import { slotKey } from './layout.ts'
+import { type Manifest, serializeSlot } from './manifest.ts'
 import { runBackup } from './run-backup.ts'
 import { readSlot, voidSlot } from './slot.ts'
 
@@ -181,4 +182,113 @@ test("another installation's prefix is refused before anything is sent", async (
     code: 'foreign-prefix',
     permanent: true,
   })
+})
+
+test('another manifest in its slot is never taken for its own', async () => {
+  const storage = createMemoryStorage()
+  const other = { ...(await backUp(createMemoryStorage())), plan: 'media' }
+  let theirs: Manifest | undefined
+  const guard = {
+    drawFence: async () => 7,
+    recordAttempt: async (backup: string) => {
+      theirs = { ...other, backup, run: { ...other.run, id: 'another run', fence: 7 } }
+      await storage.put(slotKey('media', backup), serializeSlot(theirs))
+    },
+    assertMayCommit: async () => {},
+  }
+  await assert.rejects(backUp(storage, { deps: { guard } }), { code: 'slot-taken' })
+  const { backups } = await listBackups(storage, 'media')
+  assert.deepEqual(backups, [theirs])
+})
+
+test('a commit that cannot be read back does not hide why the attempt failed', async () => {
+  // Gets in order: owner mark, slot when voiding, manifest; one listing says nothing was pruned.
+  const storage = faulty(createMemoryStorage(), {
+    faults: [
+      { on: 'put', nth: 3, fail: new Error('the connection broke'), when: 'after' },
+      { on: 'get', nth: 3, fail: 'access-denied' },
+    ],
+  })
+  await assert.rejects(backUp(storage), /the connection broke/)
+  assert.equal((await listBackups(storage, 'media')).backups.length, 1)
+})
+
+test('a run whose signal is aborted after the put of the manifest was done is a backup', async () => {
+  const stop = new AbortController()
+  const inner = createMemoryStorage()
+  const storage: Storage = {
+    ...inner,
+    put: async (key, bytes, options) => {
+      const stored = await inner.put(key, bytes, { ...options, signal: undefined })
+      if (key.startsWith('media/') && key.endsWith('Z-000001.json')) {
+        stop.abort(new Error('shutting down'))
+        stop.signal.throwIfAborted()
+      }
+      return stored
+    },
+  }
+  const manifest = await backUp(storage, { request: { signal: stop.signal } })
+  assert.equal((await listBackups(storage, 'media')).backups[0]?.backup, manifest.backup)
+})
+
+test('a worker that may not delete voids its slot and leaves the rest to maintenance', async () => {
+  const inner = createMemoryStorage()
+  const storage = faulty(inner, { faults: [{ on: 'delete', fail: 'access-denied' }] })
+  const handedOn: unknown[] = []
+  const onCleanUpFailed = async (_: string, error: unknown) => void handedOn.push(error)
+  const guard = {
+    drawFence: async () => 7,
+    recordAttempt: async () => {},
+    assertMayCommit: () => Promise.reject(new BackupError('fenced-off', 'taken over')),
+  }
+  const run = backUp(storage, { deps: { guard }, request: { onCleanUpFailed } })
+  await assert.rejects(run, { code: 'fenced-off' })
+  const [error] = handedOn
+  assert.ok(error instanceof BackupError && error.code === 'clean-up-incomplete' && error.permanent)
+  const { keys } = await contentsOf(inner)
+  assert.equal(keys.length, 4)
+  const [slot] = keys.filter((key) => key.endsWith('.json'))
+  assert.equal((await readSlot(inner, slot ?? ''))?.kind, 'void')
+})
+
+test('on a store that guards no condition, a manifest whose archive is gone is withdrawn', async () => {
+  const inner = createMemoryStorage({ conditionalPut: false })
+  const storage: Storage = {
+    ...inner,
+    put: async (key, bytes, options) => {
+      const stored = await inner.put(key, bytes, options)
+      if (key.endsWith('Z-000001.json') && options?.ifAbsent) {
+        const backup = key.slice('media/'.length, -'.json'.length)
+        await inner.delete(`media/${backup}/archive.tar.zst`)
+      }
+      return stored
+    },
+  }
+  await assert.rejects(backUp(storage), { code: 'withdrawn' })
+  await assertClean(storage)
+})
+
+test('on a store that guards no condition, a fence drawn during the commit withdraws it', async () => {
+  const storage = createMemoryStorage({ conditionalPut: false })
+  let asked = 0
+  const guard = {
+    drawFence: async () => 7,
+    recordAttempt: async () => {},
+    assertMayCommit: async () => {
+      if (++asked === 2) throw new BackupError('fenced-off', 'taken over')
+    },
+  }
+  await assert.rejects(backUp(storage, { deps: { guard } }), { code: 'withdrawn' })
+  await assertClean(storage)
+})
+
+test('nothing is sent, and nothing is to be cleaned, where the attempt cannot be written down', async () => {
+  const storage = createMemoryStorage()
+  const guard = {
+    drawFence: async () => 7,
+    recordAttempt: () => Promise.reject(new Error('Redis is away')),
+    assertMayCommit: async () => {},
+  }
+  await assert.rejects(backUp(storage, { deps: { guard } }), /Redis is away/)
+  assert.deepEqual(await contentsOf(storage), { keys: [], uploads: 0 })
 })

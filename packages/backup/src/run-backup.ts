@@ -5,37 +5,24 @@
  * step; whatever goes wrong before it, the attempt voids its slot and removes what it stored, under
  * a signal of its own, and then rejects with the first cause.
  */
-import { type ArchivePart, type PackedArchive, packArchive } from '@backstream/archive'
-import { BackstreamError, formatBackupId } from '@backstream/kernel'
-import type { Source, SourceReading } from '@backstream/sources'
-import type { StoredObject } from '@backstream/storage'
+import { BackstreamError, describeError, formatBackupId } from '@backstream/kernel'
+import { isStorageError, type StoredObject } from '@backstream/storage'
+import type { Attempt } from './attempt.ts'
 import type { BackupDeps, BackupRequest, StoredArchive } from './backup-request.ts'
-import { cleanUpAttempt } from './clean-up.ts'
+import { type CleanUpReport, cleanUpAttempt } from './clean-up.ts'
+import { commitManifest } from './commit-manifest.ts'
 import { composeManifest } from './compose-manifest.ts'
-import { BackupError } from './errors.ts'
-import { archiveKey, indexKey, restoreGuideKey } from './layout.ts'
+import { BackupError, type BackupErrorCode } from './errors.ts'
+import { restoreGuideKey } from './layout.ts'
 import type { Manifest } from './manifest.ts'
 import { claimPrefix } from './owner-mark.ts'
-import { type PlanHistory, readPlanHistory } from './plan-history.ts'
+import { readPlanHistory } from './plan-history.ts'
+import { readPredecessors } from './predecessors.ts'
 import { preflight } from './preflight.ts'
 import { ProgressMeter } from './progress-meter.ts'
 import { renderRestoreGuide } from './restore-guide.ts'
-import { commitManifest, readManifest } from './slot.ts'
-import { splitVolumes } from './volumes.ts'
-import { withIdleTimeout } from './watchdog.ts'
-
-/** What every step of an attempt shares. */
-interface Attempt {
-  readonly deps: BackupDeps
-  readonly request: BackupRequest
-  readonly backup: string
-  readonly fence: number
-  readonly startedAtMs: number
-  readonly history: PlanHistory
-  readonly meter: ProgressMeter
-  readonly signal: AbortSignal
-  step(line: string): void
-}
+import { readManifest } from './slot.ts'
+import { streamArchive, totalBytes } from './stream-archive.ts'
 
 /** How long the clean-up of a failed attempt may take before it is left to the queue. */
 const cleanUpMs = 60_000
@@ -48,6 +35,8 @@ export async function runBackup(deps: BackupDeps, request: BackupRequest): Promi
   await claimPrefix(deps.storage, request.installation, signal)
   await preflight(deps.sources, { signal, logger: deps.logger })
   const history = await readPlanHistory(deps.storage, plan.name, signal)
+  const known = { plan: plan.name, slots: history.slots }
+  const before = await readPredecessors(deps.storage, known, signal)
   const fence = await deps.guard.drawFence(history.highestFence)
   const startedAtMs = deps.clock.now()
   const backup = formatBackupId({ startedAtMs, fence })
@@ -57,7 +46,7 @@ export async function runBackup(deps: BackupDeps, request: BackupRequest): Promi
     backup,
     fence,
     startedAtMs,
-    history,
+    before,
     meter,
     signal,
     step: (line) => {
@@ -71,16 +60,28 @@ export async function runBackup(deps: BackupDeps, request: BackupRequest): Promi
     return await makeBackup(attempt)
   } catch (cause) {
     const outcome = await cleanUp(attempt, cause)
-    const committed = outcome === 'committed' ? await readCommitted(attempt) : undefined
+    // A manifest that had to be withdrawn counts for nothing, even where it could not be.
+    const mayStand = outcome === 'committed' && !isBackupError(cause, 'withdrawn')
+    const committed = mayStand ? await readCommitted(attempt) : undefined
     if (committed) return committed
     throw cause
   }
 }
 
-/** The put of the manifest may have been done though its answer was lost: then the run succeeded. */
-async function readCommitted({ deps, request, backup }: Attempt): Promise<Manifest | undefined> {
-  const at = { plan: request.plan.name, backup }
-  return await readManifest(deps.storage, at, AbortSignal.timeout(cleanUpMs))
+/**
+ * The put of the manifest may have been done though its answer was lost: then the run succeeded. Never
+ * rejects: where the manifest cannot be read the first cause stands, and the next attempt finds it.
+ */
+async function readCommitted(attempt: Attempt): Promise<Manifest | undefined> {
+  const { deps, request, backup, fence } = attempt
+  try {
+    const at = { plan: request.plan.name, backup }
+    const found = await readManifest(deps.storage, at, AbortSignal.timeout(cleanUpMs))
+    return found?.run.id === request.run.id && found.run.fence === fence ? found : undefined
+  } catch (error) {
+    deps.logger.warn({ backup, err: error }, `the manifest of ${backup} cannot be read back`)
+    return undefined
+  }
 }
 
 async function makeBackup(attempt: Attempt): Promise<Manifest> {
@@ -90,18 +91,41 @@ async function makeBackup(attempt: Attempt): Promise<Manifest> {
   const stored = await streamArchive(attempt)
   meter.phase = 'checking'
   attempt.step(
-    `stored ${stored.volumes.length} volume(s), ${sum(stored.volumes)} bytes, compared by ${stored.volumes[0]?.check}`,
+    `stored ${stored.volumes.length} volume(s), ${totalBytes(stored.volumes)} bytes, compared by ${stored.volumes[0]?.check}`,
   )
   await storeGuide(attempt, stored)
-  const manifest = await composeManifest({ ...attempt, ...stored, storage: deps.storage })
+  const manifest = composeManifest({ ...attempt, ...stored })
   meter.phase = 'committing'
   signal.throwIfAborted()
   await deps.guard.assertMayCommit(attempt.fence)
-  await commitManifest(deps.storage, manifest, signal)
+  await commitManifest(deps.storage, manifest, {
+    signal,
+    clock: deps.clock,
+    by: `worker ${request.run.worker}`,
+    confirm: async () => {
+      await deps.guard.assertMayCommit(attempt.fence)
+      await assertStored(attempt, [...stored.volumes, stored.index])
+    },
+  })
   attempt.step(
     `committed ${request.plan.name}/${attempt.backup}: ${manifest.content.entries} entries, status ${manifest.status}`,
   )
   return manifest
+}
+
+/** Whether what the manifest names is still there, as it was stored. */
+async function assertStored(
+  { deps, signal }: Attempt,
+  objects: readonly StoredObject[],
+): Promise<void> {
+  for (const { key, bytes, etag } of objects) {
+    const now = await deps.storage.head(key, { signal }).catch((error: unknown) => {
+      if (isStorageError(error, 'not-found')) return undefined
+      throw error
+    })
+    if (now?.bytes === bytes && now.etag === etag) continue
+    throw new BackupError('archive-gone', `Somebody removed or replaced ${key} meanwhile`)
+  }
 }
 
 async function estimate(deps: BackupDeps, signal: AbortSignal): Promise<number | null> {
@@ -112,93 +136,6 @@ async function estimate(deps: BackupDeps, signal: AbortSignal): Promise<number |
     bytes += estimated.bytes
   }
   return bytes
-}
-
-/** Reads the sources once, into the archive's volumes and the index beside them. */
-async function streamArchive(attempt: Attempt): Promise<StoredArchive> {
-  const { deps, request, meter } = attempt
-  const failure = new AbortController()
-  const signal = AbortSignal.any([attempt.signal, failure.signal])
-  const readings = deps.sources.map((source) => ({
-    source,
-    reading: source.read({ signal, logger: deps.logger }),
-  }))
-  const packed = packArchive(
-    readings.map(({ source, reading }) => archivePart(attempt, source, reading)),
-    {
-      compression: request.plan.compression,
-      signal,
-      ...(request.plan.cpus === null ? {} : { concurrency: request.plan.cpus }),
-      beforeEnd: async () => assertWhole(packed, readings),
-    },
-  )
-  const stop = (error: unknown): never => {
-    failure.abort(error)
-    throw error
-  }
-  const uploads = await Promise.allSettled([
-    storeVolumes(attempt, packed, signal).catch(stop),
-    deps.storage
-      .upload(indexKey(request.plan.name, attempt.backup), packed.index, { signal, concurrency: 1 })
-      .catch(stop),
-  ])
-  // Both are at rest here; the first cause is what aborted the other.
-  if (failure.signal.aborted) throw failure.signal.reason
-  const [volumes, index] = uploads
-  if (volumes.status === 'rejected') throw volumes.reason
-  if (index.status === 'rejected') throw index.reason
-  meter.bytesStored = sum(volumes.value) + index.value.bytes
-  return { packed, readings, volumes: volumes.value, index: index.value }
-}
-
-function archivePart(attempt: Attempt, source: Source, reading: SourceReading): ArchivePart {
-  const label = source.at || source.kind
-  const watched = withIdleTimeout(reading.segments, {
-    stage: `source ${label}`,
-    idleMs: attempt.request.plan.idleTimeout.sourceMs,
-    remedy: 'See why the source stands still, or raise idleTimeout of the plan.',
-  })
-  return { label, segments: attempt.meter.count(watched) }
-}
-
-/** The gate: the archive may end only if every source ended well and the counts agree. */
-function assertWhole(packed: PackedArchive, readings: StoredArchive['readings']): void {
-  const parts = packed.summary().parts
-  readings.forEach(({ source, reading }, at) => {
-    const told = reading.summary()
-    const seen = parts[at]
-    if (seen && seen.entries === told.entries && seen.bytes === told.bytes) return
-    throw new BackupError(
-      'count-mismatch',
-      `The source ${source.at || source.kind} says ${told.entries} entries of ${told.bytes} bytes, but ${seen?.entries} entries of ${seen?.bytes} bytes were packed`,
-      { remedy: 'Report this: it is a fault of the source, and no backup was made of it.' },
-    )
-  })
-}
-
-async function storeVolumes(
-  attempt: Attempt,
-  packed: PackedArchive,
-  signal: AbortSignal,
-): Promise<StoredObject[]> {
-  const { storage } = attempt.deps
-  const stored: StoredObject[] = []
-  for await (const body of splitVolumes(packed.body, storage.capabilities.maxObjectBytes)) {
-    const key = archiveKey(
-      { plan: attempt.request.plan.name, backup: attempt.backup },
-      attempt.request.plan.compression.algorithm,
-      stored.length,
-    )
-    const before = sum(stored)
-    const object = await storage.upload(key, body, {
-      signal,
-      onStored: (bytes) => {
-        attempt.meter.bytesStored = before + bytes
-      },
-    })
-    stored.push(object)
-  }
-  return stored
 }
 
 async function storeGuide(attempt: Attempt, stored: StoredArchive): Promise<void> {
@@ -222,7 +159,7 @@ async function storeGuide(attempt: Attempt, stored: StoredArchive): Promise<void
 async function cleanUp(
   attempt: Attempt,
   cause: unknown,
-): Promise<'cleaned' | 'committed' | 'failed'> {
+): Promise<CleanUpReport['outcome'] | 'failed'> {
   const { deps, request, backup, meter } = attempt
   meter.phase = 'cleaning'
   // A fresh signal: the one that was aborted would cut the clean-up too.
@@ -232,7 +169,7 @@ async function cleanUp(
     const report = await cleanUpAttempt(
       deps.storage,
       { plan: request.plan.name, backup, by: `worker ${request.run.worker}`, reason },
-      { clock: deps.clock, signal },
+      { clock: deps.clock, signal, graceMs: 0 },
     )
     attempt.step(
       report.outcome === 'committed'
@@ -241,15 +178,21 @@ async function cleanUp(
     )
     return report.outcome
   } catch (error) {
-    deps.logger.warn({ plan: request.plan.name, backup, err: error }, 'clean-up failed')
-    request.onStep?.(`clean-up of ${backup} failed and is left to the queue: ${String(error)}`)
-    await request.onCleanUpFailed?.(backup, error).catch((failed: unknown) => {
-      deps.logger.error({ backup, err: failed }, 'the clean-up could not be handed on')
-    })
+    await handOn(attempt, error)
     return 'failed'
   }
 }
 
-function sum(objects: readonly { readonly bytes: number }[]): number {
-  return objects.reduce((total, { bytes }) => total + bytes, 0)
+/** What this worker could not remove, say for want of the right to, is left to `maintenance`. */
+async function handOn({ deps, request, backup, step }: Attempt, error: unknown): Promise<void> {
+  step(`what is left of ${backup} is handed on to maintenance: ${describeError(error)}`)
+  try {
+    await request.onCleanUpFailed?.(backup, error)
+  } catch (failed) {
+    deps.logger.error({ backup, err: failed }, 'the clean-up could not be handed on')
+  }
+}
+
+function isBackupError(error: unknown, code: BackupErrorCode): boolean {
+  return error instanceof BackupError && error.code === code
 }

@@ -7,7 +7,6 @@
  */
 import type { Clock } from '@backstream/kernel'
 import { isStorageError, type Storage, StorageError } from '@backstream/storage'
-import { BackupError } from './errors.ts'
 import { slotKey } from './layout.ts'
 import {
   type Manifest,
@@ -17,9 +16,7 @@ import {
   type SlotVoid,
   serializeSlot,
 } from './manifest.ts'
-
-/** Manifests and voids are a few KiB; more than this is not one of ours. */
-const maxSlotBytes = 4 * 1024 * 1024
+import { readSmallObject } from './small-object.ts'
 
 /** What stands in the slot, with its bytes; undefined when it is free. */
 export async function readSlot(
@@ -41,46 +38,8 @@ export async function readManifest(
   return slot?.kind === 'manifest' ? slot.manifest : undefined
 }
 
-/** Bytes of an object of a few KiB, or undefined when there is none. */
-export async function readSmallObject(
-  storage: Storage,
-  key: string,
-  signal?: AbortSignal,
-): Promise<Uint8Array | undefined> {
-  try {
-    const object = await storage.get(key, { signal, range: { start: 0, end: maxSlotBytes } })
-    const chunks: Uint8Array[] = []
-    for await (const chunk of object.body) chunks.push(chunk)
-    return Buffer.concat(chunks)
-  } catch (error) {
-    if (isStorageError(error, 'not-found')) return undefined
-    throw error
-  }
-}
-
-/**
- * Commits: returns when the slot holds exactly this manifest.
- *
- * Rejects with `slot-voided` when the attempt was given up by somebody else, and with `slot-taken`
- * when another manifest stands there. Any other rejection leaves the outcome open.
- */
-export async function commitManifest(
-  storage: Storage,
-  manifest: Manifest,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
-  const key = slotKey(manifest.plan, manifest.backup)
-  const bytes = serializeSlot(manifest)
-  try {
-    await storage.put(key, bytes, { ifAbsent: true, signal, contentType: 'application/json' })
-  } catch (error) {
-    if (!isOpen(error)) throw error
-    await settle(storage, { key, bytes, cause: error, signal })
-  }
-  return bytes
-}
-
-function isOpen(error: unknown): boolean {
+/** Whether a put that failed so may have been done all the same, or found somebody else's object. */
+export function isOpen(error: unknown): boolean {
   return (
     isStorageError(error, 'already-exists') ||
     isStorageError(error, 'unknown-outcome') ||
@@ -90,25 +49,6 @@ function isOpen(error: unknown): boolean {
   )
 }
 
-async function settle(
-  storage: Storage,
-  put: { key: string; bytes: Uint8Array; cause: unknown; signal: AbortSignal },
-): Promise<void> {
-  const slot = await readSlot(storage, put.key, put.signal)
-  if (!slot) throw put.cause
-  if (slot.kind === 'void') {
-    throw new BackupError('slot-voided', `This attempt was given up: ${slot.void.reason}`, {
-      cause: put.cause,
-    })
-  }
-  if (Buffer.compare(slot.bytes, put.bytes) !== 0) {
-    throw new BackupError('slot-taken', `Another manifest stands at ${put.key}`, {
-      cause: put.cause,
-      permanent: true,
-    })
-  }
-}
-
 export interface VoidRequest {
   readonly plan: string
   readonly backup: string
@@ -116,6 +56,10 @@ export interface VoidRequest {
   readonly by: string
   readonly reason: string
 }
+
+export type VoidOutcome =
+  | { readonly outcome: 'voided'; readonly voidedAtMs: number }
+  | { readonly outcome: 'committed' }
 
 /**
  * Makes sure the attempt can never be committed.
@@ -127,33 +71,42 @@ export async function voidSlot(
   storage: Storage,
   request: VoidRequest,
   options: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<'voided' | 'committed'> {
+): Promise<VoidOutcome> {
   const key = slotKey(request.plan, request.backup)
   // Looked at first, since a store that ignores "only if absent" would let the void replace a manifest.
   const before = await readSlot(storage, key, options.signal)
-  if (before) return before.kind === 'void' ? 'voided' : 'committed'
-  const content: SlotVoid = {
-    format: manifestFormat,
-    void: true,
-    by: request.by,
-    reason: request.reason,
-    at: new Date(options.clock.now()).toISOString(),
-  }
+  if (before) return outcomeOf(before)
+  const content = voidOf(request, options.clock)
   try {
     await storage.put(key, serializeSlot(content), {
       ifAbsent: true,
       signal: options.signal,
       contentType: 'application/json',
     })
-    return 'voided'
+    return outcomeOf({ kind: 'void', void: content })
   } catch (error) {
     if (!isOpen(error)) throw error
     const slot = await readSlot(storage, key, options.signal)
-    if (slot) return slot.kind === 'void' ? 'voided' : 'committed'
+    if (slot) return outcomeOf(slot)
     throw error instanceof StorageError && error.code !== 'already-exists'
       ? error
       : new StorageError('unknown-outcome', `The slot ${key} could not be settled`, {
           cause: error,
         })
   }
+}
+
+export function voidOf({ by, reason }: VoidRequest, clock: Clock): SlotVoid {
+  return {
+    format: manifestFormat,
+    void: true,
+    by,
+    reason,
+    at: new Date(clock.now()).toISOString(),
+  }
+}
+
+function outcomeOf(slot: SlotContent): VoidOutcome {
+  if (slot.kind === 'manifest') return { outcome: 'committed' }
+  return { outcome: 'voided', voidedAtMs: Date.parse(slot.void.at) }
 }

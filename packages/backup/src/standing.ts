@@ -1,7 +1,7 @@
 import type { Storage } from '@backstream/storage'
 import { type ListBackupsOptions, listBackups, type PlanBackups } from './catalogue.ts'
 import type { Manifest } from './manifest.ts'
-import { isAccepted, isPinned, listPlanNotes, type NoteRef, readNote } from './notes.ts'
+import { isAccepted, isPinned, listNotes, listPlanNotes, type NoteRef, readNote } from './notes.ts'
 
 /** A backup with what was found out about it later. */
 export interface BackupStanding {
@@ -42,6 +42,16 @@ export async function readStandings(
     standings.push(await standingOf(storage, { manifest, notes: own }, options.signal))
   }
   return { plan, standings, unreadable }
+}
+
+/** One backup with its notes. */
+export async function readStanding(
+  storage: Storage,
+  manifest: Manifest,
+  signal?: AbortSignal,
+): Promise<BackupStanding> {
+  const notes = await listNotes(storage, manifest, signal)
+  return await standingOf(storage, { manifest, notes }, signal)
 }
 
 async function standingOf(

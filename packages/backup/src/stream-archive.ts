@@ -1,0 +1,100 @@
+import { type ArchivePart, type PackedArchive, packArchive } from '@backstream/archive'
+import type { Source, SourceReading } from '@backstream/sources'
+import type { StoredObject } from '@backstream/storage'
+import type { Attempt } from './attempt.ts'
+import type { StoredArchive } from './backup-request.ts'
+import { BackupError } from './errors.ts'
+import { archiveKey, indexKey } from './layout.ts'
+import { splitVolumes } from './volumes.ts'
+import { withIdleTimeout } from './watchdog.ts'
+
+/** Reads the sources once, into the archive's volumes and the index beside them. */
+export async function streamArchive(attempt: Attempt): Promise<StoredArchive> {
+  const { deps, request, meter } = attempt
+  const failure = new AbortController()
+  const signal = AbortSignal.any([attempt.signal, failure.signal])
+  const readings = deps.sources.map((source) => ({
+    source,
+    reading: source.read({ signal, logger: deps.logger }),
+  }))
+  const packed = packArchive(
+    readings.map(({ source, reading }) => archivePart(attempt, source, reading)),
+    {
+      compression: request.plan.compression,
+      signal,
+      ...(request.plan.cpus === null ? {} : { concurrency: request.plan.cpus }),
+      beforeEnd: async () => assertWhole(packed, readings),
+    },
+  )
+  const stop = (error: unknown): never => {
+    failure.abort(error)
+    throw error
+  }
+  const uploads = await Promise.allSettled([
+    storeVolumes(attempt, packed, signal).catch(stop),
+    deps.storage
+      .upload(indexKey(request.plan.name, attempt.backup), packed.index, { signal, concurrency: 1 })
+      .catch(stop),
+  ])
+  // Both are at rest here; the first cause is what aborted the other.
+  if (failure.signal.aborted) throw failure.signal.reason
+  const [volumes, index] = uploads
+  if (volumes.status === 'rejected') throw volumes.reason
+  if (index.status === 'rejected') throw index.reason
+  meter.bytesStored = totalBytes(volumes.value) + index.value.bytes
+  return { packed, readings, volumes: volumes.value, index: index.value }
+}
+
+function archivePart(attempt: Attempt, source: Source, reading: SourceReading): ArchivePart {
+  const label = source.at || source.kind
+  const watched = withIdleTimeout(reading.segments, {
+    stage: `source ${label}`,
+    idleMs: attempt.request.plan.idleTimeout.sourceMs,
+    remedy: 'See why the source stands still, or raise idleTimeout of the plan.',
+  })
+  return { label, segments: attempt.meter.count(watched) }
+}
+
+/** The gate: the archive may end only if every source ended well and the counts agree. */
+function assertWhole(packed: PackedArchive, readings: StoredArchive['readings']): void {
+  const parts = packed.summary().parts
+  readings.forEach(({ source, reading }, at) => {
+    const told = reading.summary()
+    const seen = parts[at]
+    if (seen && seen.entries === told.entries && seen.bytes === told.bytes) return
+    throw new BackupError(
+      'count-mismatch',
+      `The source ${source.at || source.kind} says ${told.entries} entries of ${told.bytes} bytes, but ${seen?.entries} entries of ${seen?.bytes} bytes were packed`,
+      { remedy: 'Report this: it is a fault of the source, and no backup was made of it.' },
+    )
+  })
+}
+
+async function storeVolumes(
+  attempt: Attempt,
+  packed: PackedArchive,
+  signal: AbortSignal,
+): Promise<StoredObject[]> {
+  const { storage } = attempt.deps
+  const stored: StoredObject[] = []
+  for await (const body of splitVolumes(packed.body, storage.capabilities.maxObjectBytes)) {
+    const key = archiveKey(
+      { plan: attempt.request.plan.name, backup: attempt.backup },
+      attempt.request.plan.compression.algorithm,
+      stored.length,
+    )
+    const before = totalBytes(stored)
+    const object = await storage.upload(key, body, {
+      signal,
+      onStored: (bytes) => {
+        attempt.meter.bytesStored = before + bytes
+      },
+    })
+    stored.push(object)
+  }
+  return stored
+}
+
+export function totalBytes(objects: readonly { readonly bytes: number }[]): number {
+  return objects.reduce((total, { bytes }) => total + bytes, 0)
+}
