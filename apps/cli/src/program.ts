@@ -17,6 +17,7 @@ import { defineShow } from './commands/show.ts'
 import { defineStatus } from './commands/status.ts'
 import { defineUp } from './commands/up.ts'
 import { defineValidate } from './commands/validate.ts'
+import { defineVerify } from './commands/verify.ts'
 import { defineWorker } from './commands/worker.ts'
 
 /** What people of other backup tools type first. */
@@ -60,7 +61,7 @@ export function createProgram(context: CommandContext): Command {
   program.commandsGroup('Look and restore')
   add(defineList(context), defineShow(context), ...defineLook(context), defineRestore(context))
   program.commandsGroup('Maintain')
-  add(definePrune(context))
+  add(defineVerify(context), definePrune(context))
   program.commandsGroup('Not yet in this version')
   const later = defineNotYet()
   add(...later)

@@ -1,5 +1,6 @@
 export { ArchiveError, type ArchiveErrorCode } from './archive-error.ts'
 export { comparePaths, isAtOrBelow } from './compare-paths.ts'
+export { type FrameDamage, findDamage } from './find-damage.ts'
 export { entriesBelow } from './find-entries.ts'
 export type { Compression } from './frame-compressor.ts'
 export type {

@@ -57,7 +57,8 @@ function runsOf(table: FrameTable, wanted: readonly IndexEntry[]): Run[] {
   return runs
 }
 
-function lengthBound({ type, size, members = 1 }: IndexEntry): number {
+/** How many plain bytes an entry takes at most, headers and padding included. */
+export function lengthBound({ type, size, members = 1 }: IndexEntry): number {
   const content = type === 'file' || type === 'stream' ? size : 0
   return content + members * headerBoundBytes
 }

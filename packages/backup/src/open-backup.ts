@@ -1,5 +1,7 @@
 import {
   entriesBelow,
+  type FrameDamage,
+  findDamage,
   type IndexEntry,
   type IndexObject,
   openIndex,
@@ -18,6 +20,8 @@ export interface OpenedBackup {
   entriesBelow(path: string): AsyncIterable<IndexEntry>
   /** Entries of the index, in its order, with their content; a stream comes as its members. */
   read(wanted: readonly IndexEntry[]): AsyncIterable<TarEntry>
+  /** For a damaged archive: which frames cannot be read, and what lies in them. Reads all of it. */
+  findDamage(): Promise<readonly FrameDamage[]>
   /** Bytes of archive and index that were fetched so far. */
   fetchedBytes(): number
 }
@@ -61,6 +65,7 @@ export async function openBackup(
     manifest,
     entriesBelow: (path) => entriesBelow(index, path),
     read: (wanted) => readEntries(archive, { footer: index.footer, wanted, signal }),
+    findDamage: () => findDamage(archive, index, signal),
     fetchedBytes: () => fetched,
   }
 }

@@ -6,7 +6,6 @@ const promised = [
   ['logs', 'PLAN|RUN [-f]', 'follow the log of a run'],
   ['cancel', 'PLAN|RUN', 'abort a run and clean up'],
   ['retry', 'PLAN|RUN', 'run a failed run again'],
-  ['verify', 'REF|PLAN [--deep]', 'compare the stored bytes with the manifest'],
   ['drill', 'PLAN', 'restore into a scratch place and check it'],
   ['sweep', '', 'remove what no manifest and no live run accounts for'],
   ['pin', 'REF', 'keep a backup for ever'],

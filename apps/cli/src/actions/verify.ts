@@ -1,0 +1,63 @@
+import {
+  bytesToVerify,
+  recordVerification,
+  resolveRef,
+  type VerifyReport,
+  verifyBackup,
+} from '@backstream/backup'
+import { formatBytes } from '@backstream/config'
+import type { Session } from '../command-context.ts'
+import { exitStatus } from '../exit-status.ts'
+import { plainText } from '../output/plain-text.ts'
+import { openProgressView } from '../output/progress-view.ts'
+import { openStorageOfPlan } from './open-storage.ts'
+import { notePassedOver } from './passed-over.ts'
+
+export async function verify(
+  session: Session,
+  ref: string,
+  depth: VerifyReport['depth'],
+): Promise<void> {
+  const [plan = ''] = ref.split('/')
+  await using storage = await openStorageOfPlan(session, plan)
+  const signal = session.interruption()
+  const resolved = await resolveRef(storage, ref, { signal })
+  notePassedOver(session, resolved)
+  const { manifest } = resolved
+  const name = `${manifest.plan}/${manifest.backup}`
+  const total = bytesToVerify(manifest)
+  session.note(`${name}: reading ${formatBytes(total)}`)
+  const view = await openProgressView({ ...session, stream: session.stderr })
+  const onProgress = (bytes: number) =>
+    view.set(plan, {
+      percent: total === 0 ? null : (100 * bytes) / total,
+      text: `${formatBytes(bytes)} of ${formatBytes(total)} read`,
+    })
+  const report = await verifyBackup(storage, { manifest, depth, signal, onProgress }).finally(() =>
+    view.stop(),
+  )
+  const note = { manifest, report, by: 'backstream verify' }
+  await recordVerification(storage, note, { clock: session.clock, signal })
+  print(session, name, report)
+  if (report.problems.length > 0) session.endWith(exitStatus.failed)
+}
+
+function print(session: Session, name: string, { depth, problems, bytes }: VerifyReport): void {
+  if (session.json) {
+    const outcome = problems.length > 0 ? 'refuted' : 'verified'
+    session.printJson({
+      format: 'backstream.verify/1',
+      backup: name,
+      depth,
+      outcome,
+      problems,
+      bytes,
+    })
+  } else if (problems.length > 0) {
+    session.print(`${name}: refuted, it does not count as good any more\n`)
+    for (const problem of problems) session.print(`  ${plainText(problem)}\n`)
+  } else {
+    const what = depth === 'deep' ? 'opened, and is what was backed up' : 'stored as it was'
+    session.print(`${name}: verified: ${what} (${formatBytes(bytes)} read)\n`)
+  }
+}
