@@ -7,7 +7,11 @@ import type { Visited } from './walk-directory.ts'
 import { WarningList } from './warning-list.ts'
 
 const permissionCodes: readonly unknown[] = ['EACCES', 'EPERM']
-const unreadableCodes: readonly unknown[] = [...permissionCodes, 'EIO', 'ESTALE']
+/** The disk, the server of a network mount, a lease or a missing key stands in the way. */
+const unreadableCodes: readonly unknown[] = [
+  ...permissionCodes,
+  ...['EIO', 'ESTALE', 'EAGAIN', 'EBADMSG', 'EUCLEAN', 'ENOKEY', 'EREMOTEIO', 'ETIMEDOUT'],
+]
 /** What the listing named is something else by now: a link in a directory's place, for instance. */
 const replacedCodes: readonly unknown[] = ['ELOOP', 'ENOTDIR', 'EMLINK', 'ENXIO', 'EINVAL']
 
@@ -60,6 +64,18 @@ export class EntryLog {
 
   warn(code: string, { path }: Pick<Visited, 'path'>, message: string): void {
     this.#warnings.add(code, decodeByteString(this.archivePath(path)), message)
+  }
+
+  /**
+   * For an open file whose content cannot be read, whatever the code: by then it is neither gone nor
+   * replaced. Returns when what is missing may be filled up; throws when the run is to fail.
+   */
+  unreadable(
+    { path }: Visited,
+    { error, message }: { readonly error: NodeJS.ErrnoException; readonly message: string },
+  ): void {
+    if (this.#config.onUnreadable !== 'skip') throw this.#fatal(path, { error, isUnreadable: true })
+    this.warn('unreadable', { path }, `it cannot be read (${error.code}): ${message}`)
   }
 
   /** Returns when the entry is to be left out; throws when the run is to fail. */

@@ -10,7 +10,7 @@ import type { ListedEntry, ReaderInput } from './reader-thread-protocol.ts'
 import { ReadingVisitor } from './reading-visitor.ts'
 import { SlabWriter } from './slab-writer.ts'
 import type { SourceEstimate, SourceSummary } from './source.ts'
-import { SourceError } from './source-error.ts'
+import { SourceError, type SourceErrorCode } from './source-error.ts'
 import { type WalkVisitor, walkDirectory } from './walk-directory.ts'
 
 /** Does a reader thread's task from beginning to end, posting as it goes. Synchronous throughout. */
@@ -72,18 +72,27 @@ function walk(
 }
 
 function statRoot(root: string): BigIntStats {
+  const stat = attempt('source-missing', root, () => statSync(root, { bigint: true }))
+  if (stat.isDirectory()) return stat
+  throw new SourceError('source-missing', `${root} is not a directory`)
+}
+
+/** Preflight has found it good; it may have changed since. */
+function attempt<T>(code: SourceErrorCode, what: string, operation: () => T): T {
   try {
-    return statSync(root, { bigint: true })
+    return operation()
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    throw new SourceError('source-missing', `${root} cannot be read (${code})`, { cause })
+    const { code: why } = cause as NodeJS.ErrnoException
+    throw new SourceError(code, `${what} cannot be read (${why})`, { cause })
   }
 }
 
 /** The lines of the exclude file; `exclude` comes after them and so may re-include. */
 function patternsOf({ excludeFile, path }: DirectorySourceConfig): readonly string[] {
   if (excludeFile === null) return []
-  return readFileSync(excludeFileOf(excludeFile, path), 'utf8').split(/\r?\n/)
+  const file = excludeFileOf(excludeFile, path)
+  const read = (): string => readFileSync(file, 'utf8')
+  return attempt('source-failed', `The exclude file ${file}`, read).split(/\r?\n/)
 }
 
 /** A relative name is looked for in the source's root. */

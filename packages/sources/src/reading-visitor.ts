@@ -95,7 +95,8 @@ export class ReadingVisitor implements WalkVisitor {
 
   /** The path under which this very file is in the archive already, if it is. */
   #firstName({ path, stat }: OpenFile): ByteString | null {
-    const key = `${stat.dev}:${stat.ino}`
+    // Its birth too: the number of a file that was removed meanwhile may be another's by now.
+    const key = `${stat.dev}:${stat.ino}:${stat.birthtimeNs}`
     const known = this.#firstNames.get(key)
     if (!known) {
       this.#firstNames.set(key, { path, left: Number(stat.nlink) - 1 })
@@ -107,29 +108,36 @@ export class ReadingVisitor implements WalkVisitor {
   }
 
   #content(file: OpenFile): void {
-    const { writer, check } = this.#options
     const size = Number(file.stat.size)
+    const { left, error } = this.#copy(file, size)
+    if (left > 0) {
+      this.#options.writer.zeros(left)
+      const zeros = `${left} of ${size} bytes; zeros stand for them`
+      if (error) this.#options.log.unreadable(file, { error, message: `it is without ${zeros}` })
+      else this.warn('shrank', file, `while it was read it lost ${zeros}`)
+    } else {
+      this.#compare(file)
+    }
+    this.#options.writer.pad(size)
+  }
+
+  /** Reads what there is; says what is missing of it, and why if that is an error. */
+  #copy(file: OpenFile, size: number): { left: number; error?: NodeJS.ErrnoException } {
+    const { writer, check } = this.#options
     let left = size
     while (left > 0) {
       check()
       const room = writer.room()
-      const want = Math.min(left, room.length)
-      const count = this.#attempt(file, () => readSync(file.descriptor, room, 0, want, null))
-      if (!count) break
-      writer.advance(count)
-      left -= count
+      try {
+        const count = readSync(file.descriptor, room, 0, Math.min(left, room.length), null)
+        if (count === 0) break
+        writer.advance(count)
+        left -= count
+      } catch (error) {
+        return { left, error: error as NodeJS.ErrnoException }
+      }
     }
-    if (left > 0) {
-      writer.zeros(left)
-      this.warn(
-        'shrank',
-        file,
-        `it lost ${left} of ${size} bytes while it was read; zeros stand for them`,
-      )
-    } else {
-      this.#compare(file)
-    }
-    writer.pad(size)
+    return { left }
   }
 
   #compare(file: OpenFile): void {
@@ -142,7 +150,7 @@ export class ReadingVisitor implements WalkVisitor {
     }
   }
 
-  /** Null where it fails and the entry may be left out, or filled up with zeros. */
+  /** Null where it fails and the entry may be left out. */
   #attempt<T>(at: Visited, operation: () => T): T | null {
     try {
       return operation()

@@ -78,6 +78,8 @@ class Walk {
   readonly #tags: readonly ByteString[]
   /** Directories on the way down that are told of only once something in them is. */
   readonly #held: OpenDirectory[] = []
+  /** Every directory on the way down: one that is met again is mounted inside itself. */
+  readonly #above = new Set<string>()
 
   constructor(options: WalkOptions, visitor: WalkVisitor, rootDevice: bigint) {
     this.#options = options
@@ -87,6 +89,13 @@ class Walk {
   }
 
   contents(directory: OpenDirectory): void {
+    const identity = identityOf(directory)
+    this.#above.add(identity)
+    this.#entries(directory)
+    this.#above.delete(identity)
+  }
+
+  #entries(directory: OpenDirectory): void {
     const names = this.#list(directory)
     if (names === null) return
     const tag = this.#excludingTag(directory, names)
@@ -148,12 +157,26 @@ class Walk {
   }
 
   #isEntered(directory: OpenDirectory): boolean {
+    if (this.#above.has(identityOf(directory))) {
+      this.#visitor.warn('loop', directory, 'it is the same directory as one it lies in')
+      return false
+    }
     if (directory.stat.dev === this.#rootDevice) return true
     if (this.#options.oneFileSystem) return false
-    const pseudo = pseudoFilesystemAt(directory.location)
-    if (pseudo === null) return true
+    return !this.#isPseudo(directory)
+  }
+
+  #isPseudo(directory: OpenDirectory): boolean {
+    let pseudo: string | null
+    try {
+      pseudo = pseudoFilesystemAt(directory.location)
+    } catch (error) {
+      this.#visitor.failed(directory, error as NodeJS.ErrnoException)
+      return true
+    }
+    if (pseudo === null) return false
     this.#visitor.warn('pseudo-filesystem', directory, `a ${pseudo} file system is not entered`)
-    return false
+    return true
   }
 
   #list(directory: OpenDirectory): Listed[] | null {
@@ -183,19 +206,13 @@ class Walk {
     const base = this.#byDescriptor
       ? `${this.#byDescriptor}${directory.descriptor}`
       : byteStringOf(directory.location)
-    let descriptor: number
     try {
-      descriptor = openSync(locationOf(`${base}/${cacheTag}`), fileFlags)
+      return readStart(locationOf(`${base}/${cacheTag}`), cacheSignature.length).equals(
+        cacheSignature,
+      )
     } catch {
       // One that cannot be read marks nothing; as an entry it is reported like any other.
       return false
-    }
-    try {
-      const start = Buffer.alloc(cacheSignature.length)
-      readSync(descriptor, start, 0, start.length, 0)
-      return start.equals(cacheSignature)
-    } finally {
-      closeSync(descriptor)
     }
   }
 
@@ -212,6 +229,21 @@ class Walk {
 
 const cacheTag = 'CACHEDIR.TAG'
 const cacheSignature = Buffer.from('Signature: 8a477f597d28d172789f06886806bc55')
+
+function readStart(location: string | Buffer, bytes: number): Buffer {
+  const descriptor = openSync(location, fileFlags)
+  try {
+    const start = Buffer.alloc(bytes)
+    readSync(descriptor, start, 0, bytes, 0)
+    return start
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function identityOf({ stat }: OpenDirectory): string {
+  return `${stat.dev}:${stat.ino}`
+}
 
 /** Not a link, and not a fifo that nobody writes to: those would be waited for. */
 export const fileFlags: number = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
