@@ -110,13 +110,17 @@ export function describeUploads(factory: StorageFactory, traits: StorageTraits):
       const { storage } = subject
       const { partBytes } = storage.capabilities
       const seen = observe()
-      const bytes = patternBytes(2 * partBytes + 10)
-      await assert.rejects(
-        storage.upload('big', failingBody(bytes, new Error('ended badly')), seen),
-      )
+      const { promise: stored, resolve } = Promise.withResolvers<void>()
+      const body = async function* () {
+        yield* chunksOf(patternBytes(2 * partBytes + 10), 500_000)
+        await stored
+        throw new Error('the dump ended badly')
+      }
+      const onStored = (bytes: number) => bytes >= 2 * partBytes && resolve()
+      await assert.rejects(storage.upload('big', body(), { ...seen, onStored }), /ended badly/)
       const uploadId = seen.uploadIds[0]!
       const parts = await collect(storage.listParts('big', uploadId))
-      assert.ok(parts.length > 0)
+      assert.equal(parts.length, 2)
       for (const [at, part] of parts.entries()) {
         assert.equal(part.partNumber, at + 1)
         assert.equal(part.bytes, partBytes)
