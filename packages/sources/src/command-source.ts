@@ -3,6 +3,7 @@ import type { CommandSourceConfig, SecretRef } from '@backstream/config'
 import { type Clock, systemClock } from '@backstream/kernel'
 import { findProgram } from './find-program.ts'
 import { readCommand } from './read-command.ts'
+import type { StopLimits } from './running-command.ts'
 import type { Source, SourceProblem } from './source.ts'
 
 export interface CommandSourceDeps {
@@ -16,6 +17,8 @@ export interface CommandSourceDeps {
   readonly clock?: Clock
   /** Bytes of a full tar member with its header; best the archive's frame size, the default 4 MiB. */
   readonly memberBytes?: number
+  /** How long a command that is to end is waited for; default 5 s, and 10 s more after SIGKILL. */
+  readonly limits?: StopLimits
 }
 
 /** What a command inherits; everything else, secrets of other plans above all, it does not get. */
@@ -42,6 +45,7 @@ export function createCommandSource(config: CommandSourceConfig, deps: CommandSo
         ...options,
         name,
         memberBytes: deps.memberBytes ?? defaultMemberBytes,
+        limits: deps.limits,
         startedAtMs: (deps.clock ?? systemClock).now(),
         openSecrets: () => openSecrets(config, deps),
         environment: base,

@@ -2,7 +2,7 @@ import type { TarSegment } from '@backstream/archive'
 import type { CommandSourceConfig } from '@backstream/config'
 import { ByteTail } from './byte-tail.ts'
 import { createRedact, type Redact } from './redact.ts'
-import { type CommandExit, RunningCommand } from './running-command.ts'
+import { type CommandExit, RunningCommand, type StopLimits } from './running-command.ts'
 import type { SourceOptions, SourceReading, SourceSummary } from './source.ts'
 import { SourceError } from './source-error.ts'
 import { StreamMembers } from './stream-members.ts'
@@ -14,6 +14,7 @@ export interface ReadCommandOptions extends SourceOptions {
   readonly startedAtMs: number
   /** What the command gets beside its secrets. */
   readonly environment: Readonly<Record<string, string>>
+  readonly limits?: StopLimits | undefined
   openSecrets(): Promise<Readonly<Record<string, string>>>
 }
 
@@ -58,12 +59,7 @@ async function* readSegments(
     stderrShownBytes + Math.max(0, ...values.map((value) => Buffer.byteLength(value)))
   const members = new StreamMembers({ ...options, mtimeMs: options.startedAtMs })
   const trailer = new ByteTail(config.expect.trailer === null ? 0 : trailerWindowBytes)
-  const command = new RunningCommand({
-    argv: config.argv,
-    env: { ...options.environment, ...secrets },
-    cwd: config.cwd,
-    stderrBytes,
-  })
+  const command = startCommand(config, { ...options, secrets, stderrBytes })
   const abort = watchAbort(signal, command)
   try {
     for await (const chunk of outputOf(command, signal)) {
@@ -92,8 +88,39 @@ async function* readSegments(
     throw command.startFailure ? startError(config, command.startFailure) : error
   } finally {
     abort.dispose()
-    await command.stop()
+    if (!(await command.stop())) {
+      logger.warn({ command: config.argv[0] }, 'the command cannot be ended and is left behind')
+    }
   }
+}
+
+function startCommand(
+  config: CommandSourceConfig,
+  options: ReadCommandOptions & {
+    readonly secrets: Readonly<Record<string, string>>
+    readonly stderrBytes: number
+  },
+): RunningCommand {
+  const { argv, cwd } = config
+  const { environment, secrets, stderrBytes, limits } = options
+  for (const [name, value] of Object.entries(secrets)) {
+    // Refused here, because Node would print the value.
+    if (value.includes('\0')) throw binarySecret(argv, name)
+  }
+  const env = { ...environment, ...secrets }
+  try {
+    return new RunningCommand({ argv, env, cwd, stderrBytes, ...(limits && { limits }) })
+  } catch (error) {
+    throw startError(config, error as NodeJS.ErrnoException)
+  }
+}
+
+function binarySecret(argv: readonly string[], name: string): SourceError {
+  return new SourceError(
+    'command-failed',
+    `The secret ${name} for the command ${argv[0]} holds a NUL byte, and so is no text`,
+    { permanent: true, remedy: 'See what it is read from: a binary file, or one in UTF-16?' },
+  )
 }
 
 interface AbortWatch {

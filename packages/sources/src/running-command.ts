@@ -10,6 +10,15 @@ export interface CommandLine {
   readonly cwd: string | null
   /** How many bytes of standard error to keep, from its end. */
   readonly stderrBytes: number
+  readonly limits?: StopLimits
+}
+
+/** How long a command is waited for that is to end. */
+export interface StopLimits {
+  /** Between SIGTERM and SIGKILL. */
+  readonly graceMs: number
+  /** After SIGKILL: one of another user, or inside a system call, may never go. */
+  readonly killMs: number
 }
 
 export interface CommandExit {
@@ -17,8 +26,7 @@ export interface CommandExit {
   readonly signal: NodeJS.Signals | null
 }
 
-/** Between SIGTERM and SIGKILL. */
-const graceMs = 5_000
+const defaultLimits: StopLimits = { graceMs: 5_000, killMs: 10_000 }
 /** Another process may hold standard error open after the command itself is gone. */
 const stderrMs = 1_000
 
@@ -29,11 +37,14 @@ const stderrMs = 1_000
 export class RunningCommand {
   readonly #child: ChildProcess
   readonly #stderr: ByteTail
+  readonly #limits: StopLimits
   readonly #exit: Promise<CommandExit>
   #startFailure: NodeJS.ErrnoException | null = null
 
-  constructor({ argv, env, cwd, stderrBytes }: CommandLine) {
+  /** Throws what `spawn` throws: most failures to start come out at `exit` only. */
+  constructor({ argv, env, cwd, stderrBytes, limits = defaultLimits }: CommandLine) {
     const [program = '', ...args] = argv
+    this.#limits = limits
     this.#stderr = new ByteTail(stderrBytes)
     this.#child = spawn(program, args, {
       env: { ...env },
@@ -76,21 +87,27 @@ export class RunningCommand {
     this.#child.stdout?.destroy(error)
   }
 
-  /** Ends the command and what it has started, if need be by force; returns when it is gone. */
-  async stop(): Promise<void> {
+  /**
+   * Ends the command and what it has started, if need be by force. True when it is gone; false when
+   * it had to be left behind.
+   */
+  async stop(): Promise<boolean> {
     const { stdout, stderr } = this.#child
     // With its output at an end and itself gone, nothing is left that would be ours to end. Its
     // number may belong to another process by then.
-    if (this.#isRunning || !stdout?.readableEnded) await this.#endGroup()
+    const isGone = this.#isRunning || !stdout?.readableEnded ? await this.#endGroup() : true
     stdout?.destroy()
     stderr?.destroy()
+    if (!isGone) this.#child.unref()
+    return isGone
   }
 
   get #isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null
   }
 
-  async #endGroup(): Promise<void> {
+  async #endGroup(): Promise<boolean> {
+    const { graceMs, killMs } = this.#limits
     this.#child.stdout?.destroy()
     if (this.#isRunning) {
       this.#signal('SIGTERM')
@@ -98,7 +115,7 @@ export class RunningCommand {
     }
     // The command itself if it is still there, and whatever in its group has outlived it.
     this.#signal('SIGKILL')
-    await this.#exit.catch(() => {}) // it was never started: then it is gone
+    return await within(killMs, this.#exit)
   }
 
   #signal(signal: NodeJS.Signals): void {
@@ -119,16 +136,16 @@ async function exitOf(child: ChildProcess): Promise<CommandExit> {
   return { status, signal }
 }
 
-/** Waits for `event`, whether it fulfils or rejects, but no longer than `ms`. */
-async function within(ms: number, event: Promise<unknown>): Promise<void> {
+/** Waits for `event`, whether it fulfils or rejects, but no longer than `ms`: then it is false. */
+async function within(ms: number, event: Promise<unknown>): Promise<boolean> {
   const timer = new AbortController()
-  const limit = delay(ms, undefined, { signal: timer.signal })
+  const limit = delay(ms, false, { signal: timer.signal })
   const settled = event.then(
-    () => {},
-    () => {},
+    () => true,
+    () => true,
   )
   try {
-    await Promise.race([settled, limit])
+    return await Promise.race([settled, limit])
   } finally {
     limit.catch(() => {}) // it rejects as it is taken back
     timer.abort()
