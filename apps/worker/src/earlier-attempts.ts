@@ -12,12 +12,12 @@ import type { WorkerContext } from './worker-context.ts'
  * "completed" must not make a second backup. Removes what the others left.
  */
 export async function finishEarlierAttempts(
-  context: WorkerContext,
+  context: Pick<WorkerContext, 'ledger' | 'workerName' | 'clock'>,
   at: {
     readonly storage: Storage
-    readonly plan: Plan
+    readonly plan: Pick<Plan, 'name'>
     readonly runId: string
-    readonly run: ActiveRun<BackupRunPayload>
+    readonly run: Pick<ActiveRun<BackupRunPayload>, 'log'>
     readonly signal: AbortSignal
   },
 ): Promise<Manifest | undefined> {

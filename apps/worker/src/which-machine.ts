@@ -7,7 +7,10 @@ import type { WorkerContext } from './worker-context.ts'
  * A directory or a command belongs to one machine. Without `runsOn`, while unnamed workers of
  * several hosts are connected, whichever was quicker would decide what is backed up: refused.
  */
-export async function refuseAmbiguousMachine(context: WorkerContext, plan: Plan): Promise<void> {
+export async function refuseAmbiguousMachine(
+  context: { readonly producer: Pick<WorkerContext['producer'], 'workersOf'> },
+  plan: Pick<Plan, 'name' | 'isLocal' | 'runsOn'>,
+): Promise<void> {
   if (!plan.isLocal || plan.runsOn !== null) return
   const workers = await context.producer.workersOf(queueOfPlan(plan))
   const hosts = [...new Set(workers.map(({ host }) => host))].sort()

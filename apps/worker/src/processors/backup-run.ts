@@ -9,7 +9,7 @@ import type { Plan } from '@backstream/config'
 import type { BackupRunPayload, RunResult, SkippedResult } from '@backstream/jobs'
 import { type ActiveRun, acquireLease, drawFence, type Lease, mayCommit } from '@backstream/queue'
 import { finishEarlierAttempts } from '../earlier-attempts.ts'
-import { waitForTurn } from '../wait-for-turn.ts'
+import { takeTurn } from '../take-turn.ts'
 import { refuseAmbiguousMachine } from '../which-machine.ts'
 import type { WorkerContext } from '../worker-context.ts'
 
@@ -22,7 +22,7 @@ export async function processBackupRun(
 ): Promise<RunResult> {
   const plan = context.planNamed(run.payload.plan)
   await refuseAmbiguousMachine(context, plan)
-  const lease = await takeTurn(context, plan, run)
+  const lease = await turnOf(context, plan, run)
   if ('outcome' in lease) return lease
   try {
     const signal = AbortSignal.any([run.signal, lease.signal])
@@ -39,27 +39,22 @@ interface Turn {
   readonly signal: AbortSignal
 }
 
-/** One run of a plan at a time: the lease, or what to say instead. */
-async function takeTurn(
+async function turnOf(
   context: WorkerContext,
   plan: Plan,
   run: ActiveRun<BackupRunPayload>,
 ): Promise<Lease | SkippedResult> {
-  const wanted = {
-    plan: plan.name,
-    owner: runIdOf(run),
-    ttlMs: context.leaseTtlMs,
-    logger: context.logger,
-  }
-  const lease = await acquireLease(context.connection, wanted)
-  if (!('heldBy' in lease)) return lease
-  if (plan.overlap === 'wait') return await waitForTurn(context, { plan, run, wanted })
-  await run.log(`skipped: ${lease.heldBy} is under way`)
-  return skipped(plan, `run ${lease.heldBy} of this plan is under way`, lease.heldBy)
-}
-
-function skipped(plan: Plan, reason: string, byRun: string): SkippedResult {
-  return { outcome: 'skipped', plan: plan.name, reason, byRun }
+  const { connection, logger, leaseTtlMs: ttlMs } = context
+  const owner = runIdOf(run)
+  return await takeTurn({
+    plan,
+    signal: run.signal,
+    acquire: (name) => acquireLease(connection, { plan: name, owner, ttlMs, logger }),
+    async step(line) {
+      logger.info({ plan: plan.name, run: run.id }, line)
+      await run.log(line)
+    },
+  })
 }
 
 async function backUp(context: WorkerContext, turn: Turn): Promise<RunResult> {

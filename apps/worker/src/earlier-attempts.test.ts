@@ -1,0 +1,83 @@
+import { deepEqual, equal } from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Manifest, readManifest, runBackup } from '@backstream/backup'
+import { silentLogger, systemClock } from '@backstream/kernel'
+import { createMemoryStorage, type Storage } from '@backstream/storage'
+import { finishEarlierAttempts } from './earlier-attempts.ts'
+
+const earlier = '20261123T031500Z-000001'
+const signal = new AbortController().signal
+
+/** A run that set out to make `backups`, and is begun again. */
+async function beginAgain(storage: Storage, backups: readonly string[]) {
+  const log: string[] = []
+  const manifest = await finishEarlierAttempts(
+    {
+      ledger: { attemptsOf: async () => [...backups], record: async () => {} },
+      workerName: 'nas',
+      clock: systemClock,
+    },
+    {
+      ...{ storage, signal, runId: 'run@1' },
+      plan: { name: 'media' },
+      run: { log: async (line) => void log.push(line) },
+    },
+  )
+  return { manifest, log }
+}
+
+async function commit(storage: Storage): Promise<Manifest> {
+  return await runBackup(
+    {
+      ...{ storage, sources: [], clock: systemClock, logger: silentLogger },
+      guard: {
+        drawFence: async (floor) => floor + 1,
+        recordAttempt: async () => {},
+        assertMayCommit: async () => {},
+      },
+    },
+    {
+      installation: 'test',
+      plan: {
+        name: 'media',
+        compression: { algorithm: 'none', level: 0 },
+        cpus: null,
+        idleTimeout: { sourceMs: 60_000 },
+      },
+      trigger: 'manual',
+      run: { id: 'run@1', attempt: 1, worker: 'w', host: 'h', scheduledForMs: null },
+      tool: { name: 'backstream', version: '0' },
+      store: { storageClass: null, sse: null },
+      signal,
+    },
+  )
+}
+
+async function keysOf(storage: Storage): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of storage.list('media/', { signal })) keys.push(key)
+  return keys
+}
+
+test('a run without earlier attempts has nothing to finish', async () => {
+  deepEqual(await beginAgain(createMemoryStorage(), []), { manifest: undefined, log: [] })
+})
+
+test('what an earlier attempt left is removed, under a void, and told', async () => {
+  const storage = createMemoryStorage()
+  await storage.put(`media/${earlier}/index.zst`, Buffer.from('x'), { signal })
+  const { manifest, log } = await beginAgain(storage, [earlier])
+  equal(manifest, undefined)
+  deepEqual(await keysOf(storage), [`media/${earlier}.json`])
+  equal(await readManifest(storage, { plan: 'media', backup: earlier }, signal), undefined)
+  deepEqual(log, [`removed 1 leftover(s) of the attempt ${earlier}`])
+})
+
+test('a run that had committed has its backup, which is left as it is', async () => {
+  const storage = createMemoryStorage()
+  const committed = await commit(storage)
+  const before = await keysOf(storage)
+  const { manifest } = await beginAgain(storage, [earlier, committed.backup])
+  deepEqual(manifest, committed)
+  deepEqual(await keysOf(storage), [`media/${earlier}.json`, ...before].sort())
+})
