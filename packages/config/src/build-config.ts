@@ -6,12 +6,14 @@ import { fingerprint } from './fingerprint.ts'
 import { noteLiteralSecrets } from './literal-secrets.ts'
 import type { Config, NotifyConfig, Plan, StorageConfig } from './model.ts'
 import { reportNotYet } from './not-yet.ts'
+import { noteVariablesInArguments } from './plan-sources.ts'
 import type { ProblemReport } from './problem-report.ts'
 import { readBoard, readInstallationName, readRedis, readVersion } from './read-installation.ts'
 import type { SaidPlan } from './said-plan.ts'
 import { limitSchema, retiredSchema, topKeys } from './schema/config-schema.ts'
-import { heartbeatSchema, notifySchema, topHints } from './schema/installation.ts'
+import { topHints } from './schema/installation.ts'
 import { explainUnknownKey } from './schema/keys.ts'
+import { heartbeatSchema, notifySchema } from './schema/notify.ts'
 import { type PlanKeys, planHints, planShape } from './schema/plan.ts'
 import { type Mapping, readKeys, readMapping } from './schema/read-keys.ts'
 import { readValue } from './schema/report-issues.ts'
@@ -80,8 +82,12 @@ function readSections(
     top['heartbeat'] === undefined
       ? undefined
       : readValue(heartbeatSchema, top['heartbeat'], { path: ['heartbeat'], report })
+  const notify = readNamed<NotifyConfig>('notify', notifySchema, { top, report })
+  for (const [name, told] of Object.entries(notify)) {
+    if (told.kind === 'command') noteVariablesInArguments(told.argv, ['notify', name], report)
+  }
   return {
-    notify: readNamed<NotifyConfig>('notify', notifySchema, { top, report }),
+    notify,
     heartbeat: heartbeat ?? null,
     limits: readNamed<number>('limits', limitSchema, { top, report }),
     storages: readStorages(top, context),

@@ -52,11 +52,48 @@ export interface BoardUser {
   readonly password: SecretRef
 }
 
-/** Validated in full; used by a later version. */
-export interface NotifyConfig {
-  readonly kind: 'ping' | 'webhook' | 'command' | 'mail'
-  readonly on: readonly string[]
-  readonly settings: Readonly<Record<string, unknown>>
+/** What somebody can be told of. */
+export type NotifyEvent =
+  | 'failed'
+  | 'overdue'
+  | 'suspect'
+  | 'verify-failed'
+  | 'drill-failed'
+  | 'prune-held'
+  | 'unknown-plan'
+  | 'recovered'
+  | 'succeeded'
+
+export type NotifyConfig = PingConfig | WebhookConfig | NotifyCommandConfig | MailConfig
+interface NotifyConfigBase {
+  readonly on: readonly NotifyEvent[]
+}
+export interface PingConfig extends NotifyConfigBase {
+  readonly kind: 'ping'
+  readonly url: SecretRef
+}
+export interface WebhookConfig extends NotifyConfigBase {
+  readonly kind: 'webhook'
+  readonly url: SecretRef
+  readonly headers: Readonly<Record<string, SecretRef>>
+}
+export interface NotifyCommandConfig extends NotifyConfigBase {
+  readonly kind: 'command'
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, SecretRef>>
+}
+export interface MailConfig extends NotifyConfigBase {
+  readonly kind: 'mail'
+  readonly from: string
+  readonly to: readonly string[]
+  readonly smtp: {
+    readonly host: string
+    readonly port: number | null
+    readonly user: string | null
+    readonly password: SecretRef | null
+    /** TLS from the first byte on; else it is begun when the server offers it. */
+    readonly tls: boolean
+  }
 }
 
 export interface StorageConfig {

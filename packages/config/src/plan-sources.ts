@@ -19,7 +19,7 @@ export function buildSources(
     return undefined
   }
   const sources = hasOne ? single(said, report) : several(said, report)
-  noteVariablesInArguments(said, report)
+  noteVariablesInSources(said, report)
   return sources?.map((source) => nameStream(source, said.name))
 }
 
@@ -74,19 +74,27 @@ function nameStream(source: SourceConfig, planName: string): SourceConfig {
   return source.kind === 'command' ? { ...source, streamName: source.at || planName } : source
 }
 
-function noteVariablesInArguments(said: SaidPlan, report: ProblemReport): void {
+function noteVariablesInSources(said: SaidPlan, report: ProblemReport): void {
   const places: [SourceConfig | undefined, Path][] = said.keys.source
     ? [[said.keys.source, said.pathOf('source')]]
     : (said.keys.sources ?? []).map((source, index) => [source, [...said.pathOf('sources'), index]])
   for (const [source, path] of places) {
-    if (source?.kind !== 'command') continue
-    source.argv.forEach((_, index) => {
-      if (!report.isExpanded([...path, 'argv', index])) return
-      report.notice([...path, 'argv', index], {
-        message:
-          'the value of a variable becomes an argument, which every user of the machine can see',
-        remedy: 'hand a secret over with env: { NAME: { env: NAME } }',
-      })
-    })
+    if (source?.kind === 'command') noteVariablesInArguments(source.argv, path, report)
   }
+}
+
+/** A notice for each argument of the command at `path` that holds the value of a variable. */
+export function noteVariablesInArguments(
+  argv: readonly string[],
+  path: Path,
+  report: ProblemReport,
+): void {
+  argv.forEach((_, index) => {
+    if (!report.isExpanded([...path, 'argv', index])) return
+    report.notice([...path, 'argv', index], {
+      message:
+        'the value of a variable becomes an argument, which every user of the machine can see',
+      remedy: 'hand a secret over with env: { NAME: { env: NAME } }',
+    })
+  })
 }

@@ -1,12 +1,7 @@
 import { z } from 'zod'
-import {
-  boardSchema,
-  heartbeatSchema,
-  notifySchema,
-  redisSchema,
-  topHints,
-} from './installation.ts'
+import { boardSchema, redisSchema, topHints } from './installation.ts'
 import { isKeyed, keys } from './keys.ts'
+import { heartbeatSchema, notifySchema } from './notify.ts'
 import { planHints, planShape } from './plan.ts'
 import { storageSchema } from './storage.ts'
 import { list, name, nameKey, wholeNumber } from './value.ts'

@@ -1,14 +1,13 @@
-/** Everything of the configuration that is neither a storage nor a plan. */
+/** Everything of the configuration that is neither a storage, a plan nor somebody to tell. */
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { defaults } from '../defaults.ts'
-import type { BoardConfig, BoardUser, NotifyConfig, RedisConfig, SecretRef } from '../model.ts'
+import type { BoardConfig, BoardUser, RedisConfig, SecretRef } from '../model.ts'
 import { ValueError } from '../value-error.ts'
 import { type Hints, keys } from './keys.ts'
 import {
   absolutePath,
   choice,
-  duration,
   filledList,
   flag,
   list,
@@ -17,7 +16,6 @@ import {
   secret,
   text,
   webUrl,
-  wholeNumber,
 } from './value.ts'
 
 export interface Listen {
@@ -149,69 +147,6 @@ function checkBasePath(value: string): string {
   if (/^(\/[\w.~-]+)*$/.test(path)) return path
   throw new ValueError('not a path', { remedy: 'write it with a leading slash: /backups' })
 }
-
-const defaultEvents = [
-  'failed',
-  'overdue',
-  'suspect',
-  'verify-failed',
-  'drill-failed',
-  'prune-held',
-  'recovered',
-] as const
-const on = filledList(
-  choice([...defaultEvents, 'succeeded'], 'An event'),
-  'Which events; all but succeeded by default',
-).optional()
-
-const notifiers = z.discriminatedUnion('kind', [
-  keys({
-    kind: z.literal('ping').describe('Start, success and failure of a run, the healthchecks form'),
-    url: secret('Address'),
-    on,
-  }),
-  keys({
-    kind: z.literal('webhook').describe('A JSON document by POST'),
-    url: secret('Address'),
-    headers: z.record(z.string().min(1), secret('Value')).describe('More headers').optional(),
-    on,
-  }),
-  keys({
-    kind: z.literal('command').describe('A command that gets a JSON document on its input'),
-    argv: filledList(
-      z.string().describe('The program, then its arguments'),
-      'The program and its arguments; no shell',
-    ),
-    on,
-  }),
-  keys({
-    kind: z.literal('mail').describe('A mail'),
-    from: text('Sender'),
-    to: filledList(text('Address'), 'Recipients'),
-    smtp: keys({
-      host: text('Server'),
-      port: wholeNumber('Port', { min: 1, max: 65_535 }).optional(),
-      user: text('User').optional(),
-      password: secret('Password').optional(),
-      tls: flag('TLS from the first byte on').optional(),
-    }).describe('The server that sends it'),
-    on,
-  }),
-])
-
-export const notifySchema: z.ZodType<NotifyConfig> = notifiers
-  .describe('Somebody to tell')
-  .transform((value): NotifyConfig => {
-    const { kind, on: events, ...settings } = value
-    return { kind, on: events ?? defaultEvents, settings }
-  })
-
-export const heartbeatSchema: z.ZodType<{ url: SecretRef; everyMs: number }> = keys({
-  url: secret('Address that is asked'),
-  every: duration('How often; 5m by default').optional(),
-})
-  .describe('Sent only while everything is well, so that its absence is the alarm')
-  .transform((value) => ({ url: value.url, everyMs: value.every ?? defaults.heartbeatEveryMs }))
 
 export const topHints: Hints = {
   jobs: 'did you mean plans?',
