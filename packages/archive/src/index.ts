@@ -1,3 +1,12 @@
+export { decryptAge } from './age-decrypt.ts'
+export { type EncryptedStream, encryptAge } from './age-encrypt.ts'
+export {
+  type AgeIdentity,
+  type AgeRecipient,
+  parseAgeIdentities,
+  parseAgeRecipient,
+} from './age-keys.ts'
+export { openAgeObject } from './age-object.ts'
 export { ArchiveError, type ArchiveErrorCode } from './archive-error.ts'
 export { comparePaths, isAtOrBelow } from './compare-paths.ts'
 export { type FrameDamage, findDamage } from './find-damage.ts'
