@@ -42,17 +42,30 @@ export async function cleanUpAttempt(
   attempt: VoidRequest,
   options: CleanUpOptions,
 ): Promise<CleanUpReport> {
+  if (await wasPruned(storage, attempt, options.signal)) return { outcome: 'committed', ...nothing }
+  const done = await voidAndRemove(storage, attempt, options)
+  if (done.outcome !== 'removed') return { outcome: done.outcome, ...nothing }
+  if (done.removal.failures.length > 0) throw incomplete(storage, attempt, done.removal)
+  const { abortedUploads, deletedObjects } = done.removal
+  return { outcome: 'cleaned', abortedUploads, deletedObjects }
+}
+
+export type VoidAndRemoved =
+  | { readonly outcome: 'committed' | 'voided' }
+  | { readonly outcome: 'removed'; readonly removal: Removal }
+
+/** The same for whoever knows that it was not pruned, or was; what is left is told, not thrown. */
+export async function voidAndRemove(
+  storage: Storage,
+  attempt: VoidRequest,
+  options: CleanUpOptions,
+): Promise<VoidAndRemoved> {
   const { clock, signal, graceMs = defaultGraceMs } = options
-  if (await wasPruned(storage, attempt, signal)) return { outcome: 'committed', ...nothing }
   const slot = await voidSlot(storage, attempt, options)
-  if (slot.outcome === 'committed') return { outcome: 'committed', ...nothing }
+  if (slot.outcome === 'committed') return { outcome: 'committed' }
   const isYoung = clock.now() - slot.voidedAtMs < graceMs
-  if (isYoung && !(await honoursCondition(storage, attempt, signal))) {
-    return { outcome: 'voided', ...nothing }
-  }
-  const removal = await removeAttempt(storage, attempt, signal)
-  if (removal.failures.length > 0) throw incomplete(storage, attempt, removal)
-  return { outcome: 'cleaned', ...removal }
+  if (isYoung && !(await honoursCondition(storage, attempt, signal))) return { outcome: 'voided' }
+  return { outcome: 'removed', removal: await removeAttempt(storage, attempt, signal) }
 }
 
 /** Pruning removes the manifest and leaves the rest: that is the sweep's, after its grace. */

@@ -68,6 +68,14 @@ export {
   readStandings,
   type VerifiedFact,
 } from './standing.ts'
+export { sweepStorage } from './sweep.ts'
+export type {
+  SweepDeps,
+  SweepReport,
+  SweepRequest,
+  SweepWitness,
+  SweptAttempt,
+} from './sweep-request.ts'
 export { undoPrune } from './undo-prune.ts'
 export {
   bytesToVerify,
