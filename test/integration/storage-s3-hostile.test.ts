@@ -32,6 +32,19 @@ describe('a store that answers a part before it has read it', () => {
   })
 })
 
+describe('a store that gives no ETag for a part', () => {
+  test('is said to be at fault', async () => {
+    await using server = await startServer((request, response) => {
+      request.resume()
+      if (request.method === 'POST') response.end(upload)
+      else response.end()
+    })
+    await using storage = await server.open()
+    const body = from([Buffer.alloc(large), Buffer.alloc(1)])
+    await rejectsWith('corrupt', storage.upload('big', body, {}))
+  })
+})
+
 describe('the memory of parts', () => {
   test('is used again once they have left', async (t) => {
     const takes = t.mock.method(Buffer, 'allocUnsafeSlow')
@@ -167,7 +180,10 @@ function createHastyStore() {
   }
 }
 
-async function sumOf(rest: AsyncIterable<Buffer>, start: Buffer = Buffer.alloc(0)): Promise<string> {
+async function sumOf(
+  rest: AsyncIterable<Buffer>,
+  start: Buffer = Buffer.alloc(0),
+): Promise<string> {
   const hash = createHash('md5').update(start)
   for await (const chunk of rest) hash.update(chunk)
   return hash.digest('hex')

@@ -5,10 +5,10 @@ import { isStorageError, type RequestOptions, retryRequest } from '@backstream/s
 import { request } from './request.ts'
 import { retryOptions, type S3Context } from './s3-context.ts'
 
-/** Whether the store itself guards a conditional put: known, or found out when first needed. */
 /** How long the removal of a probe may take. */
 const probeRemovalMs = 30_000
 
+/** Whether the store itself guards a conditional put: known, or found out when first needed. */
 export interface ConditionalPut {
   /** False until it is known to be true: whoever asks too early takes the longer, safe way. */
   readonly isKnownGuarded: boolean

@@ -3,6 +3,7 @@ import {
   HeadObjectCommand,
   type HeadObjectCommandOutput,
 } from '@aws-sdk/client-s3'
+import { describeError } from '@backstream/kernel'
 import { isStorageError, type ReadOptions, StorageError } from '@backstream/storage'
 import { describeObject, type HeadObject, hasOpaqueEtag } from './describe-object.ts'
 import { request } from './request.ts'
@@ -58,6 +59,9 @@ async function assertBucket(context: S3Context, { signal }: ReadOptions): Promis
         remedy: 'Create the bucket, or correct its name.',
       })
     }
-    logger.debug({ bucket, error }, 'the bucket itself could not be asked for')
+    logger.debug(
+      { bucket, error: describeError(error) },
+      'the bucket itself could not be asked for',
+    )
   }
 }

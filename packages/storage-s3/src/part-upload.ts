@@ -13,7 +13,8 @@ export interface RawDataPart {
  *
  * Its own chunker joins chunks into a fresh buffer for every part and keeps the one before: twice
  * the memory, as garbage, at 16 MiB a time. Its workers take any source of parts, and that is where
- * ours goes in, at a method that is private: so it is looked for, and missed loudly.
+ * ours goes in, at a method that is private: so it is looked for, and missed loudly. Why that is
+ * defensible: docs/decisions/0005-parts-cut-for-lib-storage.md.
  */
 export function createPartUpload(
   options: Options,

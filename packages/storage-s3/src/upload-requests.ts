@@ -74,6 +74,7 @@ export async function uploadPart(
     },
     retryOptions(context, about, signal),
   )
+  if (!answer.ETag) throw new StorageError('corrupt', `${about}: the store gave no ETag for it`)
   giveBackIfSent(context, work, { body: input.Body, attempts })
   return answer
 }
