@@ -59,6 +59,7 @@ export async function runBackup(deps: BackupDeps, request: BackupRequest): Promi
   try {
     return await makeBackup(attempt)
   } catch (cause) {
+    attempt.step(`backup ${backup} ended early: ${describeError(cause)}`)
     const outcome = await cleanUp(attempt, cause)
     // A manifest that had to be withdrawn counts for nothing, even where it could not be.
     const mayStand = outcome === 'committed' && !isBackupError(cause, 'withdrawn')

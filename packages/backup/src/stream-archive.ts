@@ -15,7 +15,7 @@ export async function streamArchive(attempt: Attempt): Promise<StoredArchive> {
   const signal = AbortSignal.any([attempt.signal, failure.signal])
   const readings = deps.sources.map((source) => ({
     source,
-    reading: source.read({ signal, logger: deps.logger }),
+    reading: source.read({ signal, logger: deps.logger, note: attempt.step }),
   }))
   const packed = packArchive(
     readings.map(({ source, reading }) => archivePart(attempt, source, reading)),

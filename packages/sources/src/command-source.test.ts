@@ -103,6 +103,17 @@ describe('a command source', () => {
   })
 })
 
+describe('what a command says on standard error', () => {
+  it('is noted for the run when it ends well, without secrets', async () => {
+    const script = 'echo data; echo "used $TOKEN, 1 warning" >&2'
+    const config = commandConfig(shell(script), { env: { TOKEN: { env: 'A' } } })
+    const notes: string[] = []
+    const note = (line: string) => notes.push(line)
+    await readToEnd(createCommandSource(config, deps), { ...sourceOptions(), note })
+    assert.deepEqual(notes, ['/bin/sh said on standard error: used [redacted], 1 warning'])
+  })
+})
+
 describe('a command source that fails', () => {
   it('never ends its segments when the exit status is not 0, and says what the command said', async () => {
     const script = 'head -c 300000 /dev/zero; echo "relation \\"x\\" does not exist" >&2; exit 3'

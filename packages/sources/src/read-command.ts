@@ -68,10 +68,9 @@ async function* readSegments(
     }
     const exit = await Promise.race([command.exit(), abort.rejection])
     const stderr = shown(command.stderrTail, { redact, limit: stderrBytes })
-    if (stderr !== '') {
-      logger.info({ command: config.argv[0], stderr }, 'standard error of the command')
-    }
     requireSuccess(config, { exit, stderr })
+    // Of a command that failed the error tells it.
+    if (stderr !== '') options.note?.(`${config.argv[0]} said on standard error: ${stderr}`)
     requireExpected(config, { bytes: members.bytes, tail: trailer.bytes })
     yield* members.end()
     const facts = members.facts()

@@ -34,6 +34,8 @@ export type SourceKind =
 export interface SourceOptions {
   readonly signal: AbortSignal
   readonly logger: Logger
+  /** For a line that belongs into the run's own log; it must be free of secrets. */
+  readonly note?: (line: string) => void
 }
 
 export interface SourceReading {
