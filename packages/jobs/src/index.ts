@@ -1,3 +1,4 @@
+export * from './notification.ts'
 export * from './payloads.ts'
 export type * from './progress.ts'
 export * from './queues.ts'

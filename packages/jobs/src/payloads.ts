@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type Notification, notificationSchema } from './notification.ts'
 
 /** Why a run was started. */
 export type Trigger = 'schedule' | 'manual' | 'catchup'
@@ -19,9 +20,19 @@ export interface BackupCleanupPayload {
   readonly backup: string
 }
 
+/** `notify.send`: tell one notifier of the configuration of one event. */
+export interface NotifySendPayload {
+  readonly v: 1
+  readonly plan: string
+  /** Name in the configuration's `notify`. */
+  readonly to: string
+  readonly notification: Notification
+}
+
 export interface PayloadByJobName {
   readonly 'backup.run': BackupRunPayload
   readonly 'backup.cleanup': BackupCleanupPayload
+  readonly 'notify.send': NotifySendPayload
 }
 export type JobName = keyof PayloadByJobName
 
@@ -43,4 +54,10 @@ export const payloadSchemas: { readonly [N in JobName]: z.ZodType<PayloadByJobNa
     pin: z.boolean().optional(),
   }),
   'backup.cleanup': z.strictObject({ v: z.literal(1), plan: planName, backup: backupId }),
+  'notify.send': z.strictObject({
+    v: z.literal(1),
+    plan: planName,
+    to: planName.describe('Name of a notifier of the configuration'),
+    notification: notificationSchema,
+  }),
 }
