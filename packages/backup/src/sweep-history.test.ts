@@ -116,7 +116,7 @@ describe('the sweep, of any history', () => {
           await steps[name](stand)
           await assertWhole(stand.storage)
         }
-        for (let week = 0; week < 3; week++) {
+        for (let week = 0; week < 5; week++) {
           stand.clock.advance(8 * dayMs)
           await stand.sweep()
         }
