@@ -14,6 +14,8 @@ export interface S3Context {
   readonly options: S3StorageOptions
   readonly idleTimeoutMs: number
   readonly retry: RetryPolicy
+  /** In the place of `retry` inside an upload: there is more to lose. */
+  readonly patience: RetryPolicy
   readonly logger: Logger
   readonly clock: Clock
   /** Requests go over TLS. */

@@ -26,7 +26,10 @@ export interface S3StorageOptions {
   readonly profile?: S3Profile | null
   /** Without a byte in either direction a request is given up after this. Default 5 minutes. */
   readonly idleTimeoutMs?: number
-  /** How single requests inside an upload (parts, completion, read-back) are repeated. */
+  /**
+   * How single requests inside a longer work are repeated. Default: inside an upload for about as
+   * long as `idleTimeoutMs`, elsewhere for half a minute.
+   */
   readonly retry?: RetryPolicy
   readonly logger: Logger
   readonly clock?: Clock

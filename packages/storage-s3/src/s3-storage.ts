@@ -21,6 +21,7 @@ import { listVersions } from './list-versions.ts'
 import { defaultIdleTimeoutMs, openClients } from './open-clients.ts'
 import { putObject } from './put-object.ts'
 import { request } from './request.ts'
+import { patienceFor } from './retry-patience.ts'
 import type { S3Context } from './s3-context.ts'
 import { resolveProfile, type S3StorageOptions } from './s3-options.ts'
 import { uploadObject } from './upload-object.ts'
@@ -91,14 +92,16 @@ export async function openS3Context(options: S3StorageOptions): Promise<S3Contex
   const prefix = (options.prefix ?? '').replace(/^\/+|\/+$/g, '')
   const profile = resolveProfile(options)
   const keys = createKeyspace(prefix)
+  const { idleTimeoutMs = defaultIdleTimeoutMs } = options
   return {
     clients: await openClients(options),
     bucket: options.bucket,
     keys,
     profile,
     options,
-    idleTimeoutMs: options.idleTimeoutMs ?? defaultIdleTimeoutMs,
+    idleTimeoutMs,
     retry: options.retry ?? { attempts: 8, firstDelayMs: 500 },
+    patience: options.retry ?? patienceFor(idleTimeoutMs),
     logger: options.logger,
     clock: options.clock ?? systemClock,
     isEncrypted: !options.endpoint?.startsWith('http:'),

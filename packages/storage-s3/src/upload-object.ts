@@ -26,10 +26,11 @@ export interface UploadRequest {
  * they left behind is the caller's to find by listing.
  */
 export async function uploadObject(
-  context: S3Context,
+  storageContext: S3Context,
   { key, body, options }: UploadRequest,
 ): Promise<StoredObject> {
   options.signal?.throwIfAborted()
+  const context = { ...storageContext, retry: storageContext.patience }
   const Key = context.keys.toObjectKey(key)
   const controller = new AbortController()
   const passOn = () => controller.abort(options.signal?.reason)
