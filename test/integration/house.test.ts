@@ -15,7 +15,7 @@ const apps = foldersIn('apps/')
 const packages = foldersIn('packages/')
 const development = ['s3-embedded', 'testkit']
 /** Concrete backends, which only apps may name though their layer is lower (house rule). */
-const namedByAppsOnly = ['storage-s3', 'queue']
+const namedByAppsOnly = ['storage-s3', 'queue', 'notify']
 const layers = layersOf(read('docs/architecture.md'))
 
 test('docs/architecture.md names every app and package, and no others', () => {

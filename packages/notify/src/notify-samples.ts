@@ -1,0 +1,72 @@
+/** For the tests of this package: something to tell, and a server that hears it. */
+import { createServer, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import type { Notification } from '@backstream/jobs'
+import { type EventDocument, eventDocument } from './event-document.ts'
+import type { NotifyDeps } from './send-notification.ts'
+
+export function sampleDocument(over: Partial<Notification> = {}): EventDocument {
+  return eventDocument(
+    {
+      id: 'failed/media/1@1',
+      event: 'failed',
+      at: '2026-11-24T03:15:00.000Z',
+      plan: 'media',
+      text: 'pg_dump: exit status 1',
+      run: '1',
+      backup: null,
+      ...over,
+    },
+    { installation: 'home', tool: { name: 'backstream', version: '0' } },
+  )
+}
+
+export function sampleDeps(environment: Record<string, string> = {}): NotifyDeps {
+  return {
+    resolveSecret: async (ref) => ('value' in ref ? ref.value : ''),
+    environment,
+    signal: new AbortController().signal,
+  }
+}
+
+export interface HeardRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+export interface HearingServer extends AsyncDisposable {
+  readonly url: string
+  readonly heard: readonly HeardRequest[]
+  /** What is answered from now on; null: nothing at all. */
+  answer(status: number | null, headers?: Record<string, string>): void
+}
+
+export async function startHearingServer(): Promise<HearingServer> {
+  const heard: HeardRequest[] = []
+  let answer: { status: number | null; headers: Record<string, string> } = {
+    status: 200,
+    headers: {},
+  }
+  const server = createServer(async (request, response) => {
+    const { method = '', url: path = '', headers } = request
+    heard.push({ method, path, headers, body: await text(request) })
+    if (answer.status !== null) response.writeHead(answer.status, answer.headers).end('said')
+  })
+  server.listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}`,
+    heard,
+    answer(status, headers = {}) {
+      answer = { status, headers }
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
