@@ -18,6 +18,7 @@ export interface PrivateRedis extends AsyncDisposable {
   readonly url: string
   readonly port: number
   pid(): number
+  isRunning(): boolean
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>
   /** SIGTERM; resolves when it is gone. */
@@ -51,6 +52,7 @@ export async function startPrivateRedis(
     url,
     port,
     pid: () => server.pid,
+    isRunning: () => server.isRunning(),
     async kill() {
       server.signal('SIGKILL')
       await server.exited

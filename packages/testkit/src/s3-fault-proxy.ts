@@ -25,6 +25,10 @@ export interface S3FaultProxy extends AsyncDisposable {
   add(fault: ProxyFault): ProxyFaultHandle
   /** Removes all faults and releases what they hold. */
   clear(): void
+  /** How many have come so far. */
+  readonly requests: number
+  /** How many of them have not been answered, and are still waited for. */
+  readonly underWay: number
 }
 
 export interface ProxyFault {
@@ -73,7 +77,14 @@ interface Exchange {
 export async function startS3FaultProxy(targetEndpoint: string): Promise<S3FaultProxy> {
   const upstream = { target: new URL(targetEndpoint), agent: new Agent({ keepAlive: true }) }
   let faults: Armed[] = []
+  let requests = 0
+  let underWay = 0
   const server = createServer({ requestTimeout: 0 }, (request, response) => {
+    requests += 1
+    underWay += 1
+    response.once('close', () => {
+      underWay -= 1
+    })
     const target = s3TargetOf(request)
     const struck = faults.find((armed) => armed.strikes(target))
     const exchange = { request, response, upstream }
@@ -83,6 +94,12 @@ export async function startS3FaultProxy(targetEndpoint: string): Promise<S3Fault
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get requests() {
+      return requests
+    },
+    get underWay() {
+      return underWay
+    },
     add(fault) {
       const armed = arm(fault)
       faults.push(armed)
