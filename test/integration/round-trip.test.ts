@@ -124,6 +124,7 @@ async function backUp(
         compression: { algorithm, level: algorithm === 'gzip' ? 6 : 3 },
         cpus: null,
         idleTimeout: { sourceMs: 60_000 },
+        encryption: null,
       },
       trigger: 'manual',
       run: { id: '1@1', attempt: 1, worker: 'w', host: 'h', scheduledForMs: null },

@@ -1,3 +1,4 @@
+import type { AgeIdentity, Manifest } from '@backstream/backup'
 import type { Config, ConfigProblem } from '@backstream/config'
 import type { Clock, Logger } from '@backstream/kernel'
 import { createLogger, type Environment, readSettings, type Settings } from '@backstream/runtime'
@@ -28,6 +29,7 @@ export interface GlobalOptions {
   readonly verbose?: boolean
   readonly json?: boolean
   readonly logFormat?: 'text' | 'json'
+  readonly identity?: string
 }
 
 /** One command at work: the context, seen through the options it was given. */
@@ -43,6 +45,8 @@ export interface Session extends CommandContext {
   config(): Promise<Config>
   /** With what is worth knowing about it. */
   checkedConfig(): Promise<CheckedConfig>
+  /** What can decrypt a backup: none where it is not encrypted, or none was given. Read once. */
+  identitiesFor(manifest: Pick<Manifest, 'encryption'>): Promise<readonly AgeIdentity[]>
   /** To standard output, as it is. */
   print(text: string): void
   /** The one document of `--json`. */
@@ -86,6 +90,7 @@ export function openSession(
     canDraw: context.stderr.isTTY === true && !given.quiet && context.env['TERM'] !== 'dumb',
     config: async () => (await checkConfiguration(settings, given.config)).config,
     checkedConfig: () => checkConfiguration(settings, given.config),
+    identitiesFor: identityReader(settings, context),
     print: (text) => void context.stdout.write(text),
     printJson: (document) => void context.stdout.write(`${JSON.stringify(document, null, 2)}\n`),
     note: (line) => {
@@ -104,7 +109,26 @@ function environmentWith(
   const level = given.verbose ? 'debug' : given.quiet ? 'error' : fallback
   const format =
     given.logFormat ?? (env['BACKSTREAM_LOG_FORMAT'] || (isService || stderr.isTTY ? '' : 'text'))
-  return { ...env, BACKSTREAM_LOG_LEVEL: level, BACKSTREAM_LOG_FORMAT: format }
+  const identity = given.identity ?? env['BACKSTREAM_IDENTITY_FILE']
+  return {
+    ...env,
+    BACKSTREAM_LOG_LEVEL: level,
+    BACKSTREAM_LOG_FORMAT: format,
+    BACKSTREAM_IDENTITY_FILE: identity,
+  }
+}
+
+function identityReader(
+  { identityFile }: Settings,
+  { stdin }: CommandContext,
+): Session['identitiesFor'] {
+  let read: Promise<readonly AgeIdentity[]> | undefined
+  return async ({ encryption }) => {
+    if (!encryption || identityFile === null) return []
+    const { readIdentities } = await import('./actions/read-identities.ts')
+    read ??= readIdentities(identityFile, stdin)
+    return await read
+  }
 }
 
 async function checkConfiguration(

@@ -43,6 +43,7 @@ async function commit(storage: Storage): Promise<Manifest> {
         compression: { algorithm: 'none', level: 0 },
         cpus: null,
         idleTimeout: { sourceMs: 60_000 },
+        encryption: null,
       },
       trigger: 'manual',
       run: { id: 'run@1', attempt: 1, worker: 'w', host: 'h', scheduledForMs: null },

@@ -2,6 +2,7 @@ import type { PackedArchive } from '@backstream/archive'
 import type { Clock, Logger } from '@backstream/kernel'
 import type { Source, SourceReading } from '@backstream/sources'
 import type { Storage, StoredObject } from '@backstream/storage'
+import type { Manifest } from './manifest.ts'
 import type { BackupProgress } from './progress-meter.ts'
 
 export interface BackupDeps {
@@ -50,6 +51,8 @@ export interface BackupPlan {
   /** Frames compressed at a time; null: as many as there are cores. */
   readonly cpus: number | null
   readonly idleTimeout: { readonly sourceMs: number }
+  /** Age recipients, `age1…`, at least one; null: what is stored anyone can read who can read it. */
+  readonly encryption: { readonly recipients: readonly string[] } | null
 }
 
 /** What streaming leaves: everything but the guide and the manifest. */
@@ -58,4 +61,5 @@ export interface StoredArchive {
   readonly readings: readonly { readonly source: Source; readonly reading: SourceReading }[]
   readonly volumes: readonly StoredObject[]
   readonly index: StoredObject
+  readonly encryption: Manifest['encryption']
 }

@@ -107,6 +107,7 @@ export function runOf(
         compression: { algorithm: 'zstd', level: 1 },
         cpus: 1,
         idleTimeout: { sourceMs: 60_000 },
+        encryption: null,
       },
       trigger: 'manual',
       run: { id: '1@1', attempt: 1, worker: 'w', host: 'h', scheduledForMs: null },

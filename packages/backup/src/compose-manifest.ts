@@ -47,7 +47,7 @@ export function composeManifest(parts: ManifestParts): Manifest {
       frames: summary.frames,
       frameBytes: summary.frameBytes,
     },
-    encryption: null,
+    encryption: parts.encryption,
     content: summary.content,
     index: {
       key: index.key,
@@ -65,14 +65,14 @@ export function composeManifest(parts: ManifestParts): Manifest {
   }
 }
 
-function sourcesOf({ readings, packed }: ManifestParts): Manifest['sources'] {
+function sourcesOf({ readings, packed, encryption }: ManifestParts): Manifest['sources'] {
   const partSummaries = packed.summary().parts
   return readings.map(({ source, reading }, at) => {
     const part = partSummaries[at]
     const { bytes, entries, consistency } = reading.summary()
     return {
       kind: source.kind,
-      at: source.at,
+      at: encryption ? numbered(source.at, at) : source.at,
       bytes,
       entries,
       firstFrame: part?.firstFrame ?? 0,
@@ -80,6 +80,11 @@ function sourcesOf({ readings, packed }: ManifestParts): Manifest['sources'] {
       consistency,
     }
   })
+}
+
+/** Where a source lies in the archive is the name of a file in it: an encrypted backup tells none. */
+function numbered(at: string, number: number): string {
+  return at === '' ? '' : `#${number + 1}`
 }
 
 function warningsOf({ readings }: ManifestParts): Manifest['warnings'] {

@@ -1,4 +1,4 @@
-export type { IndexEntry } from '@backstream/archive'
+export { type AgeIdentity, type IndexEntry, parseAgeIdentities } from '@backstream/archive'
 export type {
   BackupDeps,
   BackupPlan,

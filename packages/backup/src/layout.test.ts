@@ -4,15 +4,20 @@ import { archiveKey, attemptOfKey, indexKey, restoreGuideKey, slotKey } from './
 
 const plan = 'media'
 const backup = '20261123T031500Z-000042'
+const zstd = { algorithm: 'zstd', isEncrypted: false } as const
+const sealed = { algorithm: 'zstd', isEncrypted: true } as const
 
 test('every key that is made is recognised as of its attempt', () => {
   const keys = [
     slotKey(plan, backup),
-    indexKey(plan, backup),
+    indexKey({ plan, backup }, zstd),
+    indexKey({ plan, backup }, sealed),
     restoreGuideKey(plan, backup),
-    archiveKey({ plan, backup }, 'zstd', 0),
-    archiveKey({ plan, backup }, 'gzip', 1),
-    archiveKey({ plan, backup }, 'none', 1234),
+    archiveKey({ plan, backup }, zstd, 0),
+    archiveKey({ plan, backup }, { algorithm: 'gzip', isEncrypted: false }, 1),
+    archiveKey({ plan, backup }, sealed, 0),
+    archiveKey({ plan, backup }, sealed, 2),
+    archiveKey({ plan, backup }, { algorithm: 'none', isEncrypted: false }, 1234),
     `${plan}/${backup}/notes/20261123T040000Z-pin.json`,
   ]
   for (const key of keys) assert.deepEqual(attemptOfKey(key), { plan, backup }, key)
@@ -32,6 +37,13 @@ test('keys of another shape belong to nobody', () => {
 
 test('volumes are named so that their names sort in order', () => {
   const at = { plan, backup }
-  assert.equal(archiveKey(at, 'zstd', 0), `${plan}/${backup}/archive.tar.zst`)
-  assert.equal(archiveKey(at, 'zstd', 12), `${plan}/${backup}/archive.tar.zst.012`)
+  assert.equal(archiveKey(at, zstd, 0), `${plan}/${backup}/archive.tar.zst`)
+  assert.equal(archiveKey(at, zstd, 12), `${plan}/${backup}/archive.tar.zst.012`)
+})
+
+test('what is encrypted says so behind what it is compressed by, before its number', () => {
+  const at = { plan, backup }
+  assert.equal(archiveKey(at, sealed, 0), `${plan}/${backup}/archive.tar.zst.age`)
+  assert.equal(archiveKey(at, sealed, 1), `${plan}/${backup}/archive.tar.zst.age.001`)
+  assert.equal(indexKey(at, sealed), `${plan}/${backup}/index.zst.age`)
 })

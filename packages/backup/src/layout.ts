@@ -4,8 +4,8 @@
  *
  *     backstream.json                     owner mark
  *     <plan>/<id>.json                    the slot: a manifest or a void
- *     <plan>/<id>/archive.tar.zst         first volume, then .001, .002 …
- *     <plan>/<id>/index.zst
+ *     <plan>/<id>/archive.tar.zst[.age]   first volume, then .001, .002 …
+ *     <plan>/<id>/index.zst[.age]
  *     <plan>/<id>/RESTORE.md
  *     <plan>/<id>/notes/<UTC>-<kind>.json
  */
@@ -40,18 +40,32 @@ const extensions: Readonly<Record<CompressionAlgorithm, string>> = {
   none: '.tar',
 }
 
+export interface BackupRef {
+  readonly plan: string
+  readonly backup: string
+}
+
+export interface ArchiveForm {
+  readonly algorithm: CompressionAlgorithm
+  readonly isEncrypted: boolean
+}
+
 /** `volume` counts from 0; the concatenation of all volumes is the archive. */
 export function archiveKey(
-  backup: { readonly plan: string; readonly backup: string },
-  algorithm: CompressionAlgorithm,
+  { plan, backup }: BackupRef,
+  { algorithm, isEncrypted }: ArchiveForm,
   volume: number,
 ): string {
   const suffix = volume === 0 ? '' : `.${String(volume).padStart(3, '0')}`
-  return `${backupPrefix(backup.plan, backup.backup)}archive${extensions[algorithm]}${suffix}`
+  const age = isEncrypted ? '.age' : ''
+  return `${backupPrefix(plan, backup)}archive${extensions[algorithm]}${age}${suffix}`
 }
 
-export function indexKey(plan: string, backup: string): string {
-  return `${backupPrefix(plan, backup)}index.zst`
+export function indexKey(
+  { plan, backup }: BackupRef,
+  { isEncrypted }: Pick<ArchiveForm, 'isEncrypted'>,
+): string {
+  return `${backupPrefix(plan, backup)}index.zst${isEncrypted ? '.age' : ''}`
 }
 
 export function restoreGuideKey(plan: string, backup: string): string {

@@ -27,9 +27,12 @@ export interface Manifest {
     readonly frames: number
     readonly frameBytes: number
   }
+  /** Not null: `sources[].at` is then a number, and nothing else here names what is inside. */
   readonly encryption: null | {
+    /** `age` */
     readonly format: string
     readonly recipients: readonly string[]
+    /** Of the archive, and of the index: the payload follows, its nonce first. */
     readonly headerBytes: number
   }
   /** Of the plain tar. `crc32` as eight hex digits. */

@@ -1,15 +1,15 @@
 import {
+  type ArchiveObject,
   entriesBelow,
   type FrameDamage,
   findDamage,
   type IndexEntry,
-  type IndexObject,
   openIndex,
   readEntries,
   type TarEntry,
 } from '@backstream/archive'
 import type { Storage } from '@backstream/storage'
-import { BackupError } from './errors.ts'
+import { decryptObject, type RangedBytes, type ReadingOptions } from './decrypt-archive.ts'
 import type { Manifest } from './manifest.ts'
 import { readArchiveRange } from './read-archive.ts'
 
@@ -30,14 +30,9 @@ export interface OpenedBackup {
 export async function openBackup(
   storage: Storage,
   manifest: Manifest,
-  signal: AbortSignal,
+  options: ReadingOptions,
 ): Promise<OpenedBackup> {
-  if (manifest.encryption) {
-    throw new BackupError('encrypted', `${manifest.plan}/${manifest.backup} is encrypted`, {
-      permanent: true,
-      remedy: 'RESTORE.md beside the archive tells how to open it by hand.',
-    })
-  }
+  const { signal } = options
   let fetched = 0
   const counted = async function* (chunks: AsyncIterable<Uint8Array>) {
     for await (const chunk of chunks) {
@@ -45,21 +40,29 @@ export async function openBackup(
       yield chunk
     }
   }
-  const object: IndexObject = {
+  const storedIndex: RangedBytes = {
     bytes: manifest.index.bytes,
-    footer: manifest.index.footer,
-    async read(start, end) {
+    async *read(start, end) {
       const range = { start, end }
-      const { body } = await storage.get(manifest.index.key, { range, signal })
-      const chunks: Uint8Array[] = []
-      for await (const chunk of counted(body)) chunks.push(chunk)
-      return Buffer.concat(chunks)
+      yield* counted((await storage.get(manifest.index.key, { range, signal })).body)
     },
   }
-  const index = await openIndex(object)
-  const archive = {
-    read: (start: number, end: number) =>
-      counted(readArchiveRange(storage, manifest, { start, end, signal })),
+  const storedArchive: RangedBytes = {
+    bytes: manifest.archives.reduce((sum, { bytes }) => sum + bytes, 0),
+    read: (start, end) => counted(readArchiveRange(storage, manifest, { start, end, signal })),
+  }
+  const plainIndex = await decryptObject(manifest, storedIndex, options)
+  const index = await openIndex({
+    bytes: plainIndex.bytes,
+    footer: manifest.index.footer,
+    read: (start, end) => collect(plainIndex.read(start, end)),
+  })
+  let opened: Promise<RangedBytes> | undefined
+  const archive: ArchiveObject = {
+    async *read(start, end) {
+      opened ??= decryptObject(manifest, storedArchive, options)
+      yield* (await opened).read(start, end)
+    },
   }
   return {
     manifest,
@@ -68,4 +71,10 @@ export async function openBackup(
     findDamage: () => findDamage(archive, index, signal),
     fetchedBytes: () => fetched,
   }
+}
+
+async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const collected: Uint8Array[] = []
+  for await (const chunk of chunks) collected.push(chunk)
+  return Buffer.concat(collected)
 }

@@ -17,7 +17,8 @@ export async function recordVerification(
   const { depth, bytes } = report
   const earlier =
     depth === 'stored' ? await deepProblems(storage, { plan, backup }, options.signal) : []
-  const problems = [...report.problems, ...earlier]
+  const found = manifest.encryption ? countOnly(report.problems) : report.problems
+  const problems = [...found, ...earlier]
   const isRefuted = problems.length > 0
   const refutedBy = earlier.length > 0 || (isRefuted && depth === 'deep') ? 'deep' : 'stored'
   const facts = {
@@ -25,6 +26,12 @@ export async function recordVerification(
     ...(isRefuted ? { refutedBy, problems } : {}),
   }
   return await writeNote(storage, { plan, backup, kind: 'verify', by, facts }, options)
+}
+
+/** What was found may name files, and notes lie beside the backup for whoever reads the bucket. */
+function countOnly(problems: readonly string[]): string[] {
+  const { length } = problems
+  return length === 0 ? [] : [`${length} found; an encrypted backup is not described here`]
 }
 
 /** What the last deep verification found wrong; empty when nothing, or when there was none. */

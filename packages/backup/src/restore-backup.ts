@@ -1,17 +1,17 @@
 import { crc32 } from 'node:zlib'
 import { readTar, unpackFrames } from '@backstream/archive'
 import type { Storage } from '@backstream/storage'
+import { assertCanDecrypt, decryptArchive, type ReadingOptions } from './decrypt-archive.ts'
 import { BackupError } from './errors.ts'
 import { type ExtractReport, TreeExtractor } from './extract-tree.ts'
 import type { Manifest } from './manifest.ts'
 import { prepareTarget } from './prepare-target.ts'
 import { readArchive } from './read-archive.ts'
 
-export interface RestoreRequest {
+export interface RestoreRequest extends ReadingOptions {
   readonly manifest: Manifest
   /** Made (0700) when it is not there; must be empty. */
   readonly to: string
-  readonly signal: AbortSignal
   readonly keepSetuid?: boolean
   readonly keepOwners: boolean
   readonly onProgress?: (progress: RestoreProgress) => void
@@ -33,12 +33,7 @@ export async function restoreBackup(
   request: RestoreRequest,
 ): Promise<ExtractReport> {
   const { manifest, signal } = request
-  if (manifest.encryption) {
-    throw new BackupError('restore-target', `${manifest.backup} is encrypted`, {
-      permanent: true,
-      remedy: 'This version cannot decrypt; RESTORE.md beside the archive tells how to by hand.',
-    })
-  }
+  assertCanDecrypt(manifest, request)
   prepareTarget(request.to)
   const bytesTotal = manifest.archives.reduce((total, { bytes }) => total + bytes, 0)
   const extractor = new TreeExtractor({
@@ -49,7 +44,11 @@ export async function restoreBackup(
   })
   const onFetched = (bytesFetched: number) =>
     request.onProgress?.({ bytesFetched, bytesTotal, entries: extractor.report.entries })
-  const stored = readArchive(storage, manifest, { signal, onFetched })
+  const stored = decryptArchive(
+    manifest,
+    readArchive(storage, manifest, { signal, onFetched }),
+    request,
+  )
   const sum = { bytes: 0, crc32: 0 }
   const plain = tally(
     unpackFrames(stored, { algorithm: manifest.compression.algorithm, signal }),

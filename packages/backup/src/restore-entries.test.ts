@@ -35,7 +35,7 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'restore-entries-'))
   const storage = createMemoryStorage()
   const { deps, request } = runOf(storage, sourceOf({ entries }))
-  backup = await openBackup(storage, await runBackup(deps, request), signal)
+  backup = await openBackup(storage, await runBackup(deps, request), { signal })
 })
 after(() => rmSync(folder, { recursive: true }))
 

@@ -8,6 +8,7 @@ const subject: GuideSubject = {
   backup: '20261123T031500Z-000042',
   location: 's3://bucket/prefix',
   algorithm: 'zstd',
+  encryption: null,
   archives: [{ key: 'shop/20261123T031500Z-000042/archive.tar.zst', sha256: 'ab'.repeat(32) }],
   sources: [{ kind: 'directory', at: '' }],
 }
@@ -30,4 +31,22 @@ test('volumes are put together in their order', () => {
   const archives = ['a', 'b'].map((key) => ({ key, sha256: '00' }))
   const fetch = `( aws s3 cp 's3://bucket/prefix/a' - && aws s3 cp 's3://bucket/prefix/b' - ) | gzip -dc | tar -xpf -`
   ok(renderRestoreGuide({ ...subject, archives, algorithm: 'gzip' }).includes(fetch))
+})
+
+test('what is encrypted is decrypted on the way, and the key that is needed is named', () => {
+  const encryption = { recipients: ['age1one', 'age1two'] }
+  const guide = renderRestoreGuide({ ...subject, encryption })
+  match(guide, /archive\.tar\.zst' - \| age -d -i KEY \| zstd -dc \| tar -xpf -/)
+  match(guide, /backstream restore shop\/20261123T031500Z-000042 .* -i KEY\n/)
+  match(guide, /age1one\n {4}age1two/)
+  ok(!renderRestoreGuide(subject).includes('age'))
+})
+
+test('what is encrypted is not named, but for the plan', () => {
+  const encryption = { recipients: ['age1one'] }
+  const guide = (at: string) =>
+    renderRestoreGuide({ ...subject, encryption, sources: [{ kind: 'command', at }] })
+  ok(!guide('payroll').includes('payroll'))
+  match(guide('payroll'), /tar -xOf - NAME > OUTPUT/)
+  match(guide(''), /tar -xOf - 'shop' > OUTPUT/)
 })

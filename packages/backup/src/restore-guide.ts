@@ -6,6 +6,7 @@ export interface GuideSubject {
   /** `s3://bucket/prefix` */
   readonly location: string
   readonly algorithm: CompressionAlgorithm
+  readonly encryption: null | { readonly recipients: readonly string[] }
   /** Keys of the volumes in order, relative to the storage's prefix, with what `sha256sum` prints. */
   readonly archives: readonly { readonly key: string; readonly sha256: string }[]
   /** A source that is no directory is a stream: under its `at`, or the plan's name without one. */
@@ -18,19 +19,22 @@ const decompress: Readonly<Record<CompressionAlgorithm, string>> = {
   none: '',
 }
 
-/** RESTORE.md: how to restore this one backup with nothing but aws, zstd (or gzip) and tar. */
+/** RESTORE.md: how to restore this one backup with nothing but aws, age, zstd (or gzip) and tar. */
 export function renderRestoreGuide(subject: GuideSubject): string {
   const fetches = subject.archives.map(
     ({ key }) => `aws s3 cp ${quote(`${subject.location}/${key}`)} -`,
   )
   const fetch = fetches.length === 1 ? fetches[0] : `( ${fetches.join(' && ')} )`
-  const plain = `${fetch}${decompress[subject.algorithm]}`
+  const { encryption } = subject
+  const decrypt = encryption ? ' | age -d -i KEY' : ''
+  const plain = `${fetch}${decrypt}${decompress[subject.algorithm]}`
   const lines = [
     `# Restore ${subject.plan}, backup ${subject.backup}`,
     '',
+    ...(encryption ? keyNeeded(encryption.recipients) : []),
     'With Backstream:',
     '',
-    `    backstream restore ${subject.plan}/${subject.backup} --to DIR --from ${subject.location}`,
+    `    backstream restore ${subject.plan}/${subject.backup} --to DIR --from ${subject.location}${encryption ? ' -i KEY' : ''}`,
     '',
     'Without it, with standard tools (add `--endpoint-url URL` to aws for a store other than AWS):',
     '',
@@ -50,15 +54,26 @@ export function renderRestoreGuide(subject: GuideSubject): string {
   ]
   for (const { kind, at } of subject.sources) {
     if (kind === 'directory') continue
+    const isSecret = encryption !== null && at !== ''
     const name = at || subject.plan
+    const what = isSecret ? 'In it (`tar -t` names it)' : `\`${name}\``
     lines.push(
       '',
-      `\`${name}\` is the output of a command, in several members under one name:`,
+      `${what} is the output of a command, in several members under one name:`,
       '',
-      `    ${plain} | tar -xOf - ${quote(name)} > OUTPUT`,
+      `    ${plain} | tar -xOf - ${isSecret ? 'NAME' : quote(name)} > OUTPUT`,
     )
   }
   return `${lines.join('\n')}\n`
+}
+
+function keyNeeded(recipients: readonly string[]): string[] {
+  return [
+    'It is encrypted with age. KEY is a file with the private key, `AGE-SECRET-KEY-1…`, of one of:',
+    '',
+    ...recipients.map((recipient) => `    ${recipient}`),
+    '',
+  ]
 }
 
 /** One word for a POSIX shell, whatever is in it. */

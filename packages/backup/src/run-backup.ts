@@ -146,6 +146,7 @@ async function storeGuide(attempt: Attempt, stored: StoredArchive): Promise<void
     backup: attempt.backup,
     location: attempt.deps.storage.location,
     algorithm: plan.compression.algorithm,
+    encryption: stored.encryption,
     archives: stored.volumes,
     sources: attempt.deps.sources,
   })

@@ -3,8 +3,9 @@ import type { Source, SourceReading } from '@backstream/sources'
 import type { StoredObject } from '@backstream/storage'
 import type { Attempt } from './attempt.ts'
 import type { StoredArchive } from './backup-request.ts'
+import { encryptArchive, type SealedArchive } from './encrypt-archive.ts'
 import { BackupError } from './errors.ts'
-import { archiveKey, indexKey } from './layout.ts'
+import { type ArchiveForm, archiveKey, type BackupRef, indexKey } from './layout.ts'
 import { splitVolumes } from './volumes.ts'
 import { withIdleTimeout } from './watchdog.ts'
 
@@ -26,14 +27,15 @@ export async function streamArchive(attempt: Attempt): Promise<StoredArchive> {
       beforeEnd: async () => assertWhole(packed, readings),
     },
   )
+  const sealed = encryptArchive(packed, request.plan.encryption)
   const stop = (error: unknown): never => {
     failure.abort(error)
     throw error
   }
   const uploads = await Promise.allSettled([
-    storeVolumes(attempt, packed, signal).catch(stop),
+    storeVolumes(attempt, sealed, signal).catch(stop),
     deps.storage
-      .upload(indexKey(request.plan.name, attempt.backup), packed.index, { signal, concurrency: 1 })
+      .upload(indexKey(refOf(attempt), formOf(attempt)), sealed.index, { signal, concurrency: 1 })
       .catch(stop),
   ])
   // Both are at rest here; the first cause is what aborted the other.
@@ -42,7 +44,8 @@ export async function streamArchive(attempt: Attempt): Promise<StoredArchive> {
   if (volumes.status === 'rejected') throw volumes.reason
   if (index.status === 'rejected') throw index.reason
   meter.bytesStored = totalBytes(volumes.value) + index.value.bytes
-  return { packed, readings, volumes: volumes.value, index: index.value }
+  const { encryption } = sealed
+  return { packed, readings, volumes: volumes.value, index: index.value, encryption }
 }
 
 function archivePart(attempt: Attempt, source: Source, reading: SourceReading): ArchivePart {
@@ -72,17 +75,13 @@ function assertWhole(packed: PackedArchive, readings: StoredArchive['readings'])
 
 async function storeVolumes(
   attempt: Attempt,
-  packed: PackedArchive,
+  sealed: SealedArchive,
   signal: AbortSignal,
 ): Promise<StoredObject[]> {
   const { storage } = attempt.deps
   const stored: StoredObject[] = []
-  for await (const body of splitVolumes(packed.body, storage.capabilities.maxObjectBytes)) {
-    const key = archiveKey(
-      { plan: attempt.request.plan.name, backup: attempt.backup },
-      attempt.request.plan.compression.algorithm,
-      stored.length,
-    )
+  for await (const body of splitVolumes(sealed.body, storage.capabilities.maxObjectBytes)) {
+    const key = archiveKey(refOf(attempt), formOf(attempt), stored.length)
     const before = totalBytes(stored)
     const object = await storage.upload(key, body, {
       signal,
@@ -93,6 +92,14 @@ async function storeVolumes(
     stored.push(object)
   }
   return stored
+}
+
+function refOf({ request, backup }: Attempt): BackupRef {
+  return { plan: request.plan.name, backup }
+}
+
+function formOf({ request: { plan } }: Attempt): ArchiveForm {
+  return { algorithm: plan.compression.algorithm, isEncrypted: plan.encryption !== null }
 }
 
 export function totalBytes(objects: readonly { readonly bytes: number }[]): number {

@@ -7,18 +7,25 @@
  */
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { type IndexEntry, readTar, type TarHeader, unpackFrames } from '@backstream/archive'
+import {
+  ArchiveError,
+  type IndexEntry,
+  readTar,
+  type TarHeader,
+  unpackFrames,
+} from '@backstream/archive'
 import { describeError } from '@backstream/kernel'
 import { isStorageError, type Storage } from '@backstream/storage'
+import { assertCanDecrypt, decryptArchive, type ReadingOptions } from './decrypt-archive.ts'
 import { BackupError } from './errors.ts'
 import type { Manifest } from './manifest.ts'
 import { openBackup } from './open-backup.ts'
 import { readArchive } from './read-archive.ts'
 
-export interface VerifyRequest {
+/** Identities are needed for an encrypted backup, `deep`. */
+export interface VerifyRequest extends ReadingOptions {
   readonly manifest: Manifest
   readonly depth: 'stored' | 'deep'
-  readonly signal: AbortSignal
   /** Called with the bytes read so far, of `bytesToVerify`. */
   readonly onProgress?: (bytes: number) => void
 }
@@ -44,6 +51,7 @@ export async function verifyBackup(
   storage: Storage,
   request: VerifyRequest,
 ): Promise<VerifyReport> {
+  if (request.depth === 'deep') assertCanDecrypt(request.manifest, request)
   let bytes = 0
   const count = (chunk: Uint8Array) => {
     bytes += chunk.byteLength
@@ -59,8 +67,7 @@ export async function verifyBackup(
 
 /** Frames and files that are damaged, in words. The index is whole, so it tells. */
 async function locate(storage: Storage, request: VerifyRequest): Promise<string[]> {
-  const { manifest, signal } = request
-  const backup = await openBackup(storage, manifest, signal)
+  const backup = await openBackup(storage, request.manifest, request)
   return (await backup.findDamage()).map(({ frame, offset, entries, paths }) => {
     const more = entries > paths.length ? ` and ${entries - paths.length} more` : ''
     return `frame ${frame} at byte ${offset} cannot be read; in it lie ${paths.join(', ')}${more}`
@@ -81,14 +88,16 @@ async function asProblem(verify: () => Promise<void>): Promise<string[]> {
 function isRefutation(error: unknown): boolean {
   if (isStorageError(error, 'not-found')) return true
   if (error instanceof BackupError) return error.code === 'not-verified'
-  return error instanceof Error && error.name === 'ArchiveError'
+  // The wrong key says nothing about the backup.
+  return error instanceof ArchiveError && error.code !== 'identity-wrong'
 }
 
 async function verifyArchive(
   storage: Storage,
-  { manifest, depth, signal }: VerifyRequest,
+  request: VerifyRequest,
   count: (chunk: Uint8Array) => void,
 ): Promise<void> {
+  const { manifest, depth, signal } = request
   const stored = (async function* () {
     for await (const chunk of readArchive(storage, manifest, { signal })) {
       count(chunk)
@@ -101,14 +110,15 @@ async function verifyArchive(
   }
   const { algorithm } = manifest.compression
   const sum = { bytes: 0, crc32: 0 }
+  const archive = decryptArchive(manifest, stored, request)
   const plain = (async function* () {
-    for await (const chunk of unpackFrames(stored, { algorithm, signal })) {
+    for await (const chunk of unpackFrames(archive, { algorithm, signal })) {
       sum.bytes += chunk.byteLength
       sum.crc32 = crc32(chunk, sum.crc32)
       yield chunk
     }
   })()
-  const backup = await openBackup(storage, manifest, signal)
+  const backup = await openBackup(storage, manifest, request)
   const match = matchEntries(backup.entriesBelow('')[Symbol.asyncIterator]())
   let entries = 0
   for await (const { header } of readTar(plain, { signal })) {

@@ -10,13 +10,10 @@ storages: { main: { kind: s3, bucket: backups } }
 plans: { p: { storage: main, source: { kind: directory, path: /srv } } }
 `
 
-const recipient = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
-
 test('refuses what this version would silently leave out to the harm of the user', () => {
   const plan = (keys: string): string => head.replace('storage: main,', `storage: main, ${keys},`)
   const source = (keys: string): string => head.replace(/source: \{.*?\}/, `source: { ${keys} }`)
   const cases: readonly (readonly [string, string])[] = [
-    [plan(`encryption: { recipients: [${recipient}] }`), 'plans.p.encryption'],
     [plan('hooks: { before: { argv: [x] } }'), 'plans.p.hooks'],
     [source('kind: postgres, uri: { env: DB }'), 'plans.p.source.kind'],
     [source('kind: directory, path: /x, via: { ssh: { host: h } }'), 'plans.p.source.via'],
@@ -25,7 +22,7 @@ test('refuses what this version would silently leave out to the harm of the user
       'storages.main.proxy',
     ],
     [`${head}board: { oidc: { issuer: "https://x", clientId: y } }`, 'board.oidc'],
-    [`${head}defaults: { encryption: { recipients: [${recipient}] } }`, 'defaults.encryption'],
+    [`${head}defaults: { hooks: { before: { argv: [x] } } }`, 'defaults.hooks'],
   ]
   for (const [text, key] of cases) {
     const errors = errorsOf(text)
@@ -37,8 +34,8 @@ test('refuses what this version would silently leave out to the harm of the user
   }
 })
 
-test('accepts encryption in defaults where every plan turns it off', () => {
-  const text = `${head.replace('storage: main,', 'storage: main, encryption: null,')}defaults: { encryption: { recipients: [${recipient}] } }`
+test('accepts in defaults what every plan turns off', () => {
+  const text = `${head.replace('storage: main,', 'storage: main, hooks: null,')}defaults: { hooks: { before: { argv: [x] } } }`
   assert.deepEqual(errorsOf(text), [])
 })
 

@@ -19,7 +19,6 @@ const notYet: readonly NotYet[] = [
   { path: 'storages.*.bandwidth' },
   { path: 'storages.*.maxRuns' },
   { path: 'storages.*.proxy', danger: 'the store would be reached without it' },
-  { path: 'plans.*.encryption', danger: 'the backups would lie in the bucket unencrypted' },
   { path: 'plans.*.hooks', danger: 'the run would go ahead without them' },
   { path: 'plans.*.retention' },
   { path: 'plans.*.minSize' },

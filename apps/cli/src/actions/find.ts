@@ -20,7 +20,8 @@ export async function find(session: Session, plan: string, glob: string): Promis
   let count = 0
   const search = async function* (): AsyncGenerator<Found> {
     for (const manifest of backups) {
-      const backup = await openBackup(storage, manifest, signal)
+      const identities = await session.identitiesFor(manifest)
+      const backup = await openBackup(storage, manifest, { signal, identities })
       for await (const entry of backup.entriesBelow('')) {
         if (!isMatch(entry.path)) continue
         count += 1

@@ -13,7 +13,9 @@ export async function openRef(session: Session, ref: string): Promise<OpenedRef>
   const signal = session.interruption()
   const resolved = await resolveRef(storage, ref, { signal })
   notePassedOver(session, resolved)
-  const backup = await openBackup(storage, resolved.manifest, signal)
+  const { manifest } = resolved
+  const identities = await session.identitiesFor(manifest)
+  const backup = await openBackup(storage, manifest, { signal, identities })
   const kept = opened.move()
   return { ...backup, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }

@@ -36,7 +36,8 @@ export async function restorePaths(
 ): Promise<RestoredPaths> {
   const { manifest } = request.resolved
   const signal = session.interruption()
-  const backup = await openBackup(request.storage, manifest, signal)
+  const identities = await session.identitiesFor(manifest)
+  const backup = await openBackup(request.storage, manifest, { signal, identities })
   const { entries, unmatched } = await selectEntries(backup, request.paths)
   if (unmatched.length > 0) {
     const ref = `${manifest.plan}/${manifest.backup}`

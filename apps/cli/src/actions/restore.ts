@@ -78,10 +78,12 @@ async function bringBack(
   session: Session,
   { storage, resolved: { manifest }, to }: Restoring,
 ): Promise<ExtractReport> {
+  const identities = await session.identitiesFor(manifest)
   const view = await openProgressView({ ...session, stream: session.stderr })
   try {
     return await restoreBackup(storage, {
       manifest,
+      identities,
       to,
       signal: session.interruption(),
       keepOwners: process.getuid?.() === 0,

@@ -70,6 +70,7 @@ async function guide(session: Session, manifest: Manifest, location: string): Pr
     backup: manifest.backup,
     location,
     algorithm: manifest.compression.algorithm,
+    encryption: manifest.encryption,
     archives: manifest.archives,
     sources: manifest.sources,
   })

@@ -25,6 +25,7 @@ export async function verify(
   notePassedOver(session, resolved)
   const { manifest } = resolved
   const name = `${manifest.plan}/${manifest.backup}`
+  const identities = depth === 'deep' ? await session.identitiesFor(manifest) : []
   const total = bytesToVerify(manifest)
   session.note(`${name}: reading ${formatBytes(total)}`)
   const view = await openProgressView({ ...session, stream: session.stderr })
@@ -33,9 +34,8 @@ export async function verify(
       percent: total === 0 ? null : (100 * bytes) / total,
       text: `${formatBytes(bytes)} of ${formatBytes(total)} read`,
     })
-  const report = await verifyBackup(storage, { manifest, depth, signal, onProgress }).finally(() =>
-    view.stop(),
-  )
+  const request = { manifest, depth, identities, signal, onProgress }
+  const report = await verifyBackup(storage, request).finally(() => view.stop())
   const note = { manifest, report, by: 'backstream verify' }
   await recordVerification(storage, note, { clock: session.clock, signal })
   print(session, name, report)

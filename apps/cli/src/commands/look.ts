@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { type CommandContext, openSession } from '../command-context.ts'
+import { identityOption } from './identity-option.ts'
 
 /** Commands that look into backups by their index, without fetching the archive. */
 export function defineLook(context: CommandContext): Command[] {
@@ -11,6 +12,7 @@ function defineLs(context: CommandContext): Command {
     .description('what is in a backup')
     .argument('<ref>', 'PLAN, PLAN/latest or PLAN/ID')
     .argument('[path...]', 'what lies in it (default: the root)')
+    .addOption(identityOption())
     .option('-r, --recursive', 'and all below')
     .action(
       async (
@@ -28,6 +30,7 @@ function defineCat(context: CommandContext): Command {
     .description('one file of a backup, to standard output')
     .argument('<ref>', 'PLAN, PLAN/latest or PLAN/ID')
     .argument('<path>', 'as `ls` shows it')
+    .addOption(identityOption())
     .action(async (...[ref, path, , command]: [string, string, unknown, Command]) => {
       const { cat } = await import('../actions/cat.ts')
       await cat(openSession(context, command), ref, path)
@@ -39,6 +42,7 @@ function defineFind(context: CommandContext): Command {
     .description('in which backups of a plan a file is')
     .argument('<plan>')
     .argument('<glob>', 'of names, or of paths where it has a slash')
+    .addOption(identityOption())
     .action(async (...[plan, glob, , command]: [string, string, unknown, Command]) => {
       const { find } = await import('../actions/find.ts')
       await find(openSession(context, command), plan, glob)
@@ -50,6 +54,7 @@ function defineDiff(context: CommandContext): Command {
     .description('what changed between two backups')
     .argument('<from>', 'the older: PLAN/ID')
     .argument('<to>', 'the newer: PLAN, PLAN/latest or PLAN/ID')
+    .addOption(identityOption())
     .action(async (...[from, to, , command]: [string, string, unknown, Command]) => {
       const { diff } = await import('../actions/diff.ts')
       await diff(openSession(context, command), from, to)
