@@ -26,20 +26,27 @@ async function startSmtpServer(refuses = ''): Promise<SmtpServer> {
     QUIT: '221 bye',
     ...(refuses && { [refuses]: `550 no ${canary}` }),
   }
+  /** What a line of a mail, or of the conversation around it, is answered; '' for nothing. */
+  function answerTo(line: string, mail: string[] | null): string {
+    if (mail === null) {
+      commands.push(line)
+      return answers[line.split(/[ :]/)[0] ?? ''] ?? '250 ok'
+    }
+    if (line === '.') {
+      mails.push(mail.join('\n'))
+      return '250 taken'
+    }
+    mail.push(line)
+    return ''
+  }
   async function converse(socket: Socket): Promise<void> {
     let mail: string[] | null = null
     socket.write('220 test ESMTP\r\n')
     for await (const line of createInterface({ input: socket, crlfDelay: Infinity })) {
-      const isEnd = mail !== null && line === '.'
-      if (mail !== null && !isEnd) {
-        mail.push(line)
-        continue
-      }
-      if (isEnd) mails.push(mail?.join('\n') ?? '')
-      else commands.push(line)
-      const verb = isEnd ? '' : (line.split(/[ :]/)[0] ?? '')
-      mail = verb === 'DATA' ? [] : null
-      socket.write(`${answers[verb] ?? '250 ok'}\r\n`)
+      const answer: string = answerTo(line, mail)
+      if (answer === '') continue
+      mail = answer.startsWith('354') ? [] : null
+      socket.write(`${answer}\r\n`)
     }
   }
   const server = createServer((socket) => {

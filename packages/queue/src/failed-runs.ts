@@ -23,6 +23,8 @@ export interface FailedRun {
   readonly payload: BackupRunPayload | null
   /** Null when the job is gone. */
   readonly timestampMs: number | null
+  /** Null when the job is gone. Another failure of the same run has another time. */
+  readonly failedAtMs: number | null
   readonly failedReason: string
 }
 
@@ -136,6 +138,7 @@ async function dealWithEvent(
       plan: planOfJobId(event.jobId) ?? null,
       payload: null,
       timestampMs: null,
+      failedAtMs: null,
     }),
   )
 }
@@ -177,6 +180,7 @@ async function dealWith(link: Link, options: FailedRunOptions, job: Job): Promis
       plan: planOfJob(job) ?? null,
       payload: payloadSchemas['backup.run'].safeParse(job.data).data ?? null,
       timestampMs: job.timestamp,
+      failedAtMs: finishedOn,
       failedReason: job.failedReason ?? '',
     })
     await link.redis.zadd(link.key('handled', queue), finishedOn, jobId)

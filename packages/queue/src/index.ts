@@ -1,4 +1,5 @@
 export type { ActiveRun, Processors } from './active-run.ts'
+export { type AlarmMemory, openAlarmMemory, type ToldTrouble } from './alarm-memory.ts'
 export type { ScheduledPlan } from './arm-schedule.ts'
 export { type AttemptLedger, ledgerRunId, openAttemptLedger } from './attempt-ledger.ts'
 export {
@@ -50,8 +51,10 @@ export {
   type ConnectedWorker,
   createRunProducer,
   type EnqueueRunRequest,
+  notificationRef,
   type RunProducer,
 } from './run-producer.ts'
 export type { RunRef, RunState, RunSummary } from './run-summary.ts'
 export { createRunWorker, type RunWorker } from './run-worker.ts'
+export { takeTurn } from './take-turn.ts'
 export type { RunEvent, WatchOptions } from './watch-run.ts'

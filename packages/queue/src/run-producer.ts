@@ -1,14 +1,15 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import {
   type JobName,
   maintenanceQueue,
+  type NotifySendPayload,
   type PayloadByJobName,
   payloadSchemas,
   queueOfPlan,
   type Trigger,
 } from '@backstream/jobs'
 import { dueAt, findRuns, type RunFilter } from './find-runs.ts'
-import { cleanupJobOptions, type PlanRef, runJobOptions } from './job-options.ts'
+import { cleanupJobOptions, notifyJobOptions, type PlanRef, runJobOptions } from './job-options.ts'
 import { type Link, linkOf, type QueueConnection } from './open-connection.ts'
 import { livePresences } from './presence.ts'
 import { QueueError } from './queue-error.ts'
@@ -36,6 +37,8 @@ export interface RunProducer {
   enqueueRun(request: EnqueueRunRequest): Promise<RunRef>
   /** Asking again while an earlier one is not done gives the earlier one. */
   enqueueCleanup(attempt: { readonly plan: string; readonly backup: string }): Promise<RunRef>
+  /** The same notification for the same notifier is enqueued once, however often it is asked for. */
+  enqueueNotification(send: Omit<NotifySendPayload, 'v'>): Promise<RunRef>
   findRuns(filter: RunFilter): Promise<RunSummary[]>
   getRun(ref: RunRef): Promise<RunSummary | undefined>
   watchRun(ref: RunRef, options?: WatchOptions): AsyncGenerator<RunEvent, void, undefined>
@@ -64,6 +67,14 @@ export function createRunProducer(connection: QueueConnection): RunProducer & As
         payload: { v: 1, plan, backup },
         options: { ...cleanupJobOptions(), deduplication: { id: `${plan}/${backup}` } },
       }),
+    enqueueNotification: (send) =>
+      enqueue(link, {
+        queue: maintenanceQueue,
+        name: 'notify.send',
+        payload: { v: 1, ...send },
+        options: notifyJobOptions(),
+        jobId: notificationRef(send.to, send.notification).jobId,
+      }),
     findRuns: (filter) => findRuns(link, filter),
     getRun: (ref) => getRun(link, ref),
     retryRun: (ref) => retryRun(link, ref),
@@ -73,6 +84,7 @@ export function createRunProducer(connection: QueueConnection): RunProducer & As
   return {
     enqueueRun: (request) => reach(link, producer.enqueueRun(request)),
     enqueueCleanup: (attempt) => reach(link, producer.enqueueCleanup(attempt)),
+    enqueueNotification: (send) => reach(link, producer.enqueueNotification(send)),
     findRuns: (filter) => reach(link, producer.findRuns(filter)),
     getRun: (ref) => reach(link, producer.getRun(ref)),
     watchRun: (ref, options) =>
@@ -84,11 +96,22 @@ export function createRunProducer(connection: QueueConnection): RunProducer & As
   }
 }
 
+/** Where the sending of a notification to a notifier is found in the queue. */
+export function notificationRef(
+  to: string,
+  { id, plan }: { readonly id: string; readonly plan: string },
+): RunRef {
+  const digest = createHash('sha256').update(`${to}\n${id}`).digest('hex')
+  return { queue: maintenanceQueue, jobId: `tell-${digest.slice(0, 40)}`, plan }
+}
+
 interface Enqueued<N extends JobName> {
   readonly queue: string
   readonly name: N
   readonly payload: PayloadByJobName[N]
   readonly options: Parameters<ReturnType<Link['queue']>['add']>[2]
+  /** Whoever asks with an id that is in the queue already, done or not, adds nothing. */
+  readonly jobId?: string
 }
 
 async function enqueue<N extends JobName>(link: Link, job: Enqueued<N>): Promise<RunRef> {
@@ -104,7 +127,8 @@ async function enqueue<N extends JobName>(link: Link, job: Enqueued<N>): Promise
     ...job.options,
     // Ours, so that a command that was sent again after a reconnect adds nothing twice; and unique
     // for ever, where BullMQ's own counter begins anew on an empty Redis.
-    jobId: `${plan}-${link.clock.now().toString(36)}-${randomBytes(4).toString('hex')}`,
+    jobId:
+      job.jobId ?? `${plan}-${link.clock.now().toString(36)}-${randomBytes(4).toString('hex')}`,
   })
   return { queue: job.queue, jobId: added.id ?? '', plan }
 }
