@@ -184,7 +184,7 @@ async function overviewRows(config: Config, connection: QueueConnection) {
       plan: name,
       enabled,
       overdueAfterMs,
-      backups: { plan: name, backups: [], unreadable: [] },
+      backups: { standings: [] },
       lastRun: null,
       nextRunMs: schedules.find(({ plan }) => plan === name)?.nextMs ?? null,
       nowMs: systemClock.now(),

@@ -4,6 +4,7 @@ import type { Source, SourceReading } from '@backstream/sources'
 import type { Storage, StoredObject } from '@backstream/storage'
 import type { Manifest } from './manifest.ts'
 import type { BackupProgress } from './progress-meter.ts'
+import type { SuspicionRules } from './suspicion.ts'
 
 export interface BackupDeps {
   readonly storage: Storage
@@ -37,6 +38,8 @@ export interface BackupRequest {
   readonly tool: { readonly name: string; readonly version: string }
   readonly store: { readonly storageClass: string | null; readonly sse: string | null }
   readonly signal: AbortSignal
+  /** Retention never removes the backup of this run. */
+  readonly isPinned?: boolean
   /** A step worth a line in the run's log. */
   readonly onStep?: (line: string) => void
   /** Asked for once a second by whoever shows progress. */
@@ -45,7 +48,7 @@ export interface BackupRequest {
   readonly onCleanUpFailed?: (backup: string, error: unknown) => Promise<void>
 }
 
-export interface BackupPlan {
+export interface BackupPlan extends SuspicionRules {
   readonly name: string
   readonly compression: { readonly algorithm: 'zstd' | 'gzip' | 'none'; readonly level: number }
   /** Frames compressed at a time; null: as many as there are cores. */

@@ -27,7 +27,8 @@ export interface CleanUpOptions {
   readonly graceMs?: number
 }
 
-const defaultGraceMs = 24 * 3_600_000
+/** How long what nobody accounts for is left alone, unless somebody says otherwise. */
+export const defaultSweepGraceMs: number = 24 * 3_600_000
 const nothing = { abortedUploads: 0, deletedObjects: 0 }
 
 /**
@@ -60,7 +61,7 @@ export async function voidAndRemove(
   attempt: VoidRequest,
   options: CleanUpOptions,
 ): Promise<VoidAndRemoved> {
-  const { clock, signal, graceMs = defaultGraceMs } = options
+  const { clock, signal, graceMs = defaultSweepGraceMs } = options
   const slot = await voidSlot(storage, attempt, options)
   if (slot.outcome === 'committed') return { outcome: 'committed' }
   const isYoung = clock.now() - slot.voidedAtMs < graceMs

@@ -2,6 +2,7 @@ import type { Clock } from '@backstream/kernel'
 import type { BackupRequest, StoredArchive } from './backup-request.ts'
 import { type Manifest, manifestFormat } from './manifest.ts'
 import type { Predecessors } from './predecessors.ts'
+import { suspicionsOf } from './suspicion.ts'
 
 export interface ManifestParts extends StoredArchive {
   readonly deps: { readonly clock: Clock }
@@ -16,6 +17,10 @@ export interface ManifestParts extends StoredArchive {
 export function composeManifest(parts: ManifestParts): Manifest {
   const { request, packed, volumes, index } = parts
   const summary = packed.summary()
+  const sources = sourcesOf(parts)
+  const bytes = sources.reduce((total, source) => total + source.bytes, 0)
+  const found = { bytes, entries: summary.content.entries }
+  const suspect = suspicionsOf(found, request.plan, parts.before.lastGood)
   return {
     format: manifestFormat,
     minReader: 1,
@@ -55,9 +60,9 @@ export function composeManifest(parts: ManifestParts): Manifest {
       sha256: index.sha256,
       footer: summary.index.footer,
     },
-    sources: sourcesOf(parts),
-    status: 'good',
-    suspect: [],
+    sources,
+    status: suspect.length > 0 ? 'suspect' : 'good',
+    suspect,
     warnings: warningsOf(parts),
     store: request.store,
     previous: parts.before.previous,

@@ -15,6 +15,7 @@ export type BackupErrorCode =
   | 'manifest-invalid'
   | 'manifest-too-new'
   | 'note-invalid'
+  | 'backup-refuted'
   | 'no-such-backup'
   | 'ambiguous-backup'
   | 'restore-target'

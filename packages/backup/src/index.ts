@@ -6,11 +6,17 @@ export type {
   RunGuard,
 } from './backup-request.ts'
 export { type ListBackupsOptions, listBackups, listPlans, type PlanBackups } from './catalogue.ts'
-export { type CleanUpOptions, type CleanUpReport, cleanUpAttempt } from './clean-up.ts'
+export {
+  type CleanUpOptions,
+  type CleanUpReport,
+  cleanUpAttempt,
+  defaultSweepGraceMs,
+} from './clean-up.ts'
 export { BackupError, type BackupErrorCode } from './errors.ts'
 export type { ExtractReport } from './extract-tree.ts'
 export { attemptOfKey, slotKey } from './layout.ts'
 export { type Manifest, type ManifestArchive, parseSlot, type SlotContent } from './manifest.ts'
+export { type Mark, markBackup, marks } from './mark-backup.ts'
 export {
   isAccepted,
   isPinned,
@@ -65,6 +71,7 @@ export { readManifest, type VoidRequest } from './slot.ts'
 export {
   type BackupStanding,
   type PlanStandings,
+  readStanding,
   readStandings,
   type VerifiedFact,
 } from './standing.ts'

@@ -1,6 +1,6 @@
 /** What to say of a plan, from its manifests first and the queue's memory second. Pure. */
-import type { PlanBackups } from './catalogue.ts'
 import type { Manifest } from './manifest.ts'
+import type { BackupStanding, PlanStandings } from './standing.ts'
 
 /** Worst first: the order of the overview and of `status`. */
 export const planStates = [
@@ -37,7 +37,7 @@ export interface NewestBackup {
 }
 
 export interface LastRun {
-  readonly outcome: 'committed' | 'failed' | 'skipped' | 'running' | 'waiting'
+  readonly outcome: 'committed' | 'failed' | 'skipped' | 'cancelled' | 'running' | 'waiting'
   readonly atMs: number
   readonly cause: string | null
 }
@@ -47,7 +47,7 @@ export interface PlanStatusInput {
   readonly enabled: boolean
   readonly overdueAfterMs: number | null
   /** Null when the bucket could not be read; `unreachable` says why. */
-  readonly backups: PlanBackups | null
+  readonly backups: Pick<PlanStandings, 'standings'> | null
   readonly unreachable?: string
   readonly lastRun: LastRun | null
   readonly nextRunMs: number | null
@@ -62,7 +62,7 @@ export function planStatus(input: PlanStatusInput): PlanStatus {
     overdueAfterMs: input.overdueAfterMs,
     lastRun: input.lastRun,
     nextRunMs: input.nextRunMs,
-    backups: input.backups?.backups.length ?? 0,
+    backups: input.backups?.standings.length ?? 0,
   }
   return { ...base, ...judge(input, newestGood) }
 }
@@ -87,7 +87,7 @@ export function contentBytesOf(manifest: Manifest): number {
 }
 
 function newestGoodOf({ backups, nowMs }: PlanStatusInput): NewestBackup | null {
-  const manifest = backups?.backups.find(({ status }) => status === 'good')
+  const manifest = backups?.standings.find(({ isGood }) => isGood)?.manifest
   if (!manifest) return null
   const finishedAtMs = Date.parse(manifest.run.finishedAt)
   return {
@@ -115,10 +115,16 @@ function judge(
   if (newest && overdueAfterMs !== null && newest.ageMs > overdueAfterMs) {
     return { state: 'overdue', words: 'the newest good backup is older than its limit' }
   }
-  if (input.backups.backups[0]?.status === 'suspect') {
-    return { state: 'suspect', words: 'the newest backup is suspect' }
-  }
+  const [latest] = input.backups.standings
+  if (latest && !latest.isGood) return { state: 'suspect', words: suspicionInWords(latest) }
   if (lastRun?.outcome === 'running') return { state: 'running', words: 'a run is under way' }
   if (!newest) return { state: 'never', words: 'no good backup yet' }
   return { state: 'good', words: 'good' }
+}
+
+function suspicionInWords({ manifest, verified }: BackupStanding): string {
+  if (verified?.isRefuted) return 'a verification refuted the newest backup'
+  const [first] = manifest.suspect
+  const why = first ? `: ${first.rule}: expected ${first.expected}, found ${first.found}` : ''
+  return `the newest backup is suspect${why}`
 }

@@ -1,8 +1,9 @@
 import type { Storage } from '@backstream/storage'
-import { listBackups, type PlanBackups } from './catalogue.ts'
+import type { PlanBackups } from './catalogue.ts'
 import { BackupError } from './errors.ts'
 import type { Manifest } from './manifest.ts'
 import { byFenceDescending } from './plan-history.ts'
+import { type BackupStanding, readStandings } from './standing.ts'
 
 export interface ResolvedRef {
   readonly manifest: Manifest
@@ -26,19 +27,18 @@ export async function resolveRef(
   if (plan === '' || wanted === '' || rest.length > 0) {
     throw none(ref, 'A backup is named PLAN, PLAN/latest or PLAN/ID.')
   }
-  const { backups, unreadable } = await listBackups(
-    storage,
-    plan,
-    options.signal ? { signal: options.signal } : {},
-  )
+  const { signal } = options
+  const { standings, unreadable } = await readStandings(storage, plan, signal ? { signal } : {})
+  const backups = standings.map(({ manifest }) => manifest)
   if (wanted !== 'latest') {
     return { manifest: pick(ref, wanted, { backups, unreadable }), passedOver: [] }
   }
-  const inTime = backups.filter(
-    ({ run }) => options.beforeMs === undefined || Date.parse(run.finishedAt) <= options.beforeMs,
+  const inTime = standings.filter(
+    ({ manifest: { run } }) =>
+      options.beforeMs === undefined || Date.parse(run.finishedAt) <= options.beforeMs,
   )
-  const good = inTime.findIndex(({ status }) => status === 'good')
-  const manifest = inTime[good]
+  const good = inTime.findIndex(({ isGood }) => isGood)
+  const manifest = inTime[good]?.manifest
   if (!manifest) {
     throw none(
       ref,
@@ -49,9 +49,14 @@ export async function resolveRef(
   }
   const passedOver = [
     ...unreadable.map(({ backup, message }) => ({ backup, reason: message })),
-    ...inTime.slice(0, good).map(({ backup, status }) => ({ backup, reason: status })),
+    ...inTime.slice(0, good).map(passedOverFor),
   ].filter(({ backup }) => byFenceDescending(backup, manifest.backup) < 0)
   return { manifest, passedOver }
+}
+
+function passedOverFor({ manifest, verified }: BackupStanding) {
+  const reason = verified?.isRefuted ? 'refuted by a verification' : 'suspect'
+  return { backup: manifest.backup, reason }
 }
 
 function pick(

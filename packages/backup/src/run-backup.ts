@@ -15,6 +15,7 @@ import { composeManifest } from './compose-manifest.ts'
 import { BackupError, type BackupErrorCode } from './errors.ts'
 import { restoreGuideKey } from './layout.ts'
 import type { Manifest } from './manifest.ts'
+import { writeNote } from './notes.ts'
 import { claimPrefix } from './owner-mark.ts'
 import { readPlanHistory } from './plan-history.ts'
 import { readPredecessors } from './predecessors.ts'
@@ -96,6 +97,7 @@ async function makeBackup(attempt: Attempt): Promise<Manifest> {
   )
   await storeGuide(attempt, stored)
   const manifest = composeManifest({ ...attempt, ...stored })
+  if (request.isPinned) await pin(attempt)
   meter.phase = 'committing'
   signal.throwIfAborted()
   await deps.guard.assertMayCommit(attempt.fence)
@@ -112,6 +114,13 @@ async function makeBackup(attempt: Attempt): Promise<Manifest> {
     `committed ${request.plan.name}/${attempt.backup}: ${manifest.content.entries} entries, status ${manifest.status}`,
   )
   return manifest
+}
+
+/** Before the manifest: retention must never see the one without the other. */
+async function pin({ deps, request, backup, signal }: Attempt): Promise<void> {
+  const by = `worker ${request.run.worker}`
+  const note = { plan: request.plan.name, backup, kind: 'pin', by } as const
+  await writeNote(deps.storage, note, { clock: deps.clock, signal })
 }
 
 /** Whether what the manifest names is still there, as it was stored. */

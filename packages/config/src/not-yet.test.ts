@@ -42,7 +42,7 @@ test('accepts in defaults what every plan turns off', () => {
 test('notes what this version checks but does not do', () => {
   const text = `${head.replace(
     'storage: main,',
-    'storage: main, retention: { keepLast: 3 }, verify: { every: 1d }, drill: { every: 7d }, limits: [pg], notify: [hc], minSize: 1MiB, shrink: 10%, timeout: 20h, cpus: 2,',
+    'storage: main, retention: { keepLast: 3 }, verify: { every: 1d }, drill: { every: 7d }, limits: [pg], notify: [hc], timeout: 20h, cpus: 2,',
   )}limits: { pg: 1 }
 heartbeat: { url: { env: HB } }
 notify: { hc: { kind: ping, url: { env: HC } } }
@@ -54,11 +54,9 @@ notify: { hc: { kind: ping, url: { env: HC } } }
     'heartbeat',
     'limits',
     'limits',
-    'minSize',
     'notify',
     'notify',
     'retention',
-    'shrink',
     'timeout',
     'verify',
   ])

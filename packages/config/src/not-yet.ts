@@ -21,8 +21,6 @@ const notYet: readonly NotYet[] = [
   { path: 'storages.*.proxy', danger: 'the store would be reached without it' },
   { path: 'plans.*.hooks', danger: 'the run would go ahead without them' },
   { path: 'plans.*.retention' },
-  { path: 'plans.*.minSize' },
-  { path: 'plans.*.shrink' },
   { path: 'plans.*.verify' },
   { path: 'plans.*.drill' },
   { path: 'plans.*.limits' },

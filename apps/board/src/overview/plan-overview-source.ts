@@ -1,4 +1,4 @@
-import { type LastRun, listBackups, type PlanStatusInput, planStatus } from '@backstream/backup'
+import { type LastRun, type PlanStatusInput, planStatus, readStandings } from '@backstream/backup'
 import type { Config, Plan } from '@backstream/config'
 import { type Clock, describeError } from '@backstream/kernel'
 import type { ListedSchedule, RunProducer, RunSummary } from '@backstream/queue'
@@ -69,7 +69,7 @@ async function readBackups(
 ): Promise<Pick<PlanStatusInput, 'backups' | 'unreachable'>> {
   try {
     const storage = await storageNamed(plan.storage)
-    return { backups: await listBackups(storage, plan.name, { signal, limit: newestSlots }) }
+    return { backups: await readStandings(storage, plan.name, { signal, limit: newestSlots }) }
   } catch (error) {
     return { backups: null, unreachable: describeError(error) }
   }
@@ -95,9 +95,9 @@ function lastRunOf(run: RunSummary): LastRun {
     case 'failed':
       return { outcome: 'failed', atMs, cause: run.failedReason }
     case 'completed':
-      return run.result?.outcome === 'skipped'
-        ? { outcome: 'skipped', atMs, cause: run.result.reason }
-        : { outcome: 'committed', atMs, cause: null }
+      return run.result === null || run.result.outcome === 'committed'
+        ? { outcome: 'committed', atMs, cause: null }
+        : { outcome: run.result.outcome, atMs, cause: run.result.reason }
     case 'active':
       return { outcome: 'running', atMs, cause: null }
     default:
