@@ -36,9 +36,9 @@ test('volumes are put together in their order', () => {
 test('what is encrypted is decrypted on the way, and the key that is needed is named', () => {
   const encryption = { recipients: ['age1one', 'age1two'] }
   const guide = renderRestoreGuide({ ...subject, encryption })
-  match(guide, /archive\.tar\.zst' - \| age -d -i KEY \| zstd -dc \| tar -xpf -/)
-  match(guide, /backstream restore shop\/20261123T031500Z-000042 .* -i KEY\n/)
-  match(guide, /age1one\n {4}age1two/)
+  match(guide, /archive\.tar\.zst' - \| age -d -i "\$KEY" \| zstd -dc \| tar -xpf -/)
+  match(guide, /backstream restore shop\/20261123T031500Z-000042 .* -i "\$KEY"\n/)
+  match(guide, /- age1one\n- age1two\n/)
   ok(!renderRestoreGuide(subject).includes('age'))
 })
 
@@ -47,6 +47,6 @@ test('what is encrypted is not named, but for the plan', () => {
   const guide = (at: string) =>
     renderRestoreGuide({ ...subject, encryption, sources: [{ kind: 'command', at }] })
   ok(!guide('payroll').includes('payroll'))
-  match(guide('payroll'), /tar -xOf - NAME > OUTPUT/)
+  match(guide('payroll'), /tar -xOf - "\$NAME" > OUTPUT/)
   match(guide(''), /tar -xOf - 'shop' > OUTPUT/)
 })

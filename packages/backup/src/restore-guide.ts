@@ -26,7 +26,7 @@ export function renderRestoreGuide(subject: GuideSubject): string {
   )
   const fetch = fetches.length === 1 ? fetches[0] : `( ${fetches.join(' && ')} )`
   const { encryption } = subject
-  const decrypt = encryption ? ' | age -d -i KEY' : ''
+  const decrypt = encryption ? ' | age -d -i "$KEY"' : ''
   const plain = `${fetch}${decrypt}${decompress[subject.algorithm]}`
   const lines = [
     `# Restore ${subject.plan}, backup ${subject.backup}`,
@@ -34,7 +34,7 @@ export function renderRestoreGuide(subject: GuideSubject): string {
     ...(encryption ? keyNeeded(encryption.recipients) : []),
     'With Backstream:',
     '',
-    `    backstream restore ${subject.plan}/${subject.backup} --to DIR --from ${subject.location}${encryption ? ' -i KEY' : ''}`,
+    `    backstream restore ${subject.plan}/${subject.backup} --to DIR --from ${subject.location}${encryption ? ' -i "$KEY"' : ''}`,
     '',
     'Without it, with standard tools (add `--endpoint-url URL` to aws for a store other than AWS):',
     '',
@@ -56,12 +56,12 @@ export function renderRestoreGuide(subject: GuideSubject): string {
     if (kind === 'directory') continue
     const isSecret = encryption !== null && at !== ''
     const name = at || subject.plan
-    const what = isSecret ? 'In it (`tar -t` names it)' : `\`${name}\``
+    const what = isSecret ? 'NAME, as `tar -t` shows it,' : `\`${name}\``
     lines.push(
       '',
       `${what} is the output of a command, in several members under one name:`,
       '',
-      `    ${plain} | tar -xOf - ${isSecret ? 'NAME' : quote(name)} > OUTPUT`,
+      `    ${plain} | tar -xOf - ${isSecret ? '"$NAME"' : quote(name)} > OUTPUT`,
     )
   }
   return `${lines.join('\n')}\n`
@@ -69,9 +69,10 @@ export function renderRestoreGuide(subject: GuideSubject): string {
 
 function keyNeeded(recipients: readonly string[]): string[] {
   return [
-    'It is encrypted with age. KEY is a file with the private key, `AGE-SECRET-KEY-1…`, of one of:',
+    'It is encrypted with age. The commands below find the key in the file that `KEY` names, as after',
+    '`KEY=/path/to/age.key`: a line `AGE-SECRET-KEY-1…` that belongs to one of these recipients:',
     '',
-    ...recipients.map((recipient) => `    ${recipient}`),
+    ...recipients.map((recipient) => `- ${recipient}`),
     '',
   ]
 }
