@@ -144,6 +144,18 @@ describe('a store that shows something else than was sent', () => {
   })
 })
 
+test('leaves no second upload when the answer to the beginning of one was lost', async () => {
+  await using storage = await open()
+  for (const action of [{ doThenCut: true }, { doThenStatus: 500 }] as const) {
+    const fault = fail({ operation: 'CreateMultipartUpload', nth: 1 }, action)
+    await storage.upload('object', chunks(twoAndAHalfParts), {})
+    assert.equal(fault.hits, 1)
+    server.faults.clear()
+    for await (const { uploadId } of storage.listUploads('')) assert.fail(uploadId)
+    assert.deepEqual(await read(storage, 'object'), twoAndAHalfParts)
+  }
+})
+
 describe('a store that hangs', () => {
   for (const [operation, bytes] of [
     ['CreateMultipartUpload', twoAndAHalfParts],

@@ -14,7 +14,7 @@ export interface Content {
 }
 
 const mebibyte = 1024 * 1024
-const usualBytes = { first: 26 * mebibyte, rest: 3 * mebibyte }
+const usualBytes = { first: 17 * mebibyte, rest: 2 * mebibyte }
 const sourceScript = fileURLToPath(new URL('source.sh', import.meta.url))
 
 export async function writeContent(

@@ -5,9 +5,11 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import type { ObjectDigest } from '@backstream/storage'
+import { abortTwins } from './abort-twins.ts'
 import { publish } from './publish.ts'
 import type { S3Context } from './s3-context.ts'
 import {
+  type CreatedUpload,
   completeUpload,
   createUpload,
   putWhole,
@@ -32,6 +34,7 @@ export interface UploadClient {
  */
 export function createUploadClient(context: S3Context, work: UploadWork): UploadClient {
   let versionId: string | undefined
+  let created: CreatedUpload | undefined
   let storedBytes = 0
   const publishObject = async (
     about: string,
@@ -60,7 +63,8 @@ export function createUploadClient(context: S3Context, work: UploadWork): Upload
     },
     async send(command) {
       if (command instanceof CreateMultipartUploadCommand) {
-        return await createUpload(context, work, command)
+        created = await createUpload(context, work, command)
+        return created.answer
       }
       if (command instanceof UploadPartCommand) {
         const answer = await uploadPart(context, work, command)
@@ -68,9 +72,12 @@ export function createUploadClient(context: S3Context, work: UploadWork): Upload
         return answer
       }
       if (command instanceof CompleteMultipartUploadCommand) {
-        return await publishObject('complete', (digest) =>
+        const done = await publishObject('complete', (digest) =>
           completeUpload(context, work, { command, digest }),
         )
+        if (created?.mayHaveTwin)
+          await abortTwins(context, { ...created, key: work.key }, work.signal)
+        return done
       }
       if (command instanceof PutObjectCommand) {
         const answer = await publishObject('put', (digest) =>

@@ -9,6 +9,7 @@ import {
   type UploadPartCommandOutput,
 } from '@aws-sdk/client-s3'
 import {
+  isStorageError,
   type ObjectDigest,
   type ObjectHasher,
   type PartDigest,
@@ -32,11 +33,19 @@ export interface UploadWork {
   readonly giveBack: (part: Uint8Array) => void
 }
 
+export interface CreatedUpload {
+  readonly answer: CreateMultipartUploadCommandOutput
+  readonly uploadId: string
+  /** The answer to an earlier try was lost: the store may have begun a second upload. */
+  readonly mayHaveTwin: boolean
+}
+
 export async function createUpload(
   context: S3Context,
   { key, signal, options }: UploadWork,
   { input }: CreateMultipartUploadCommand,
-): Promise<CreateMultipartUploadCommandOutput> {
+): Promise<CreatedUpload> {
+  let mayHaveTwin = false
   const about = `begin upload of ${context.locate(key)}`
   const checksums = { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const
   const { profile, clients } = context
@@ -47,12 +56,15 @@ export async function createUpload(
         request({ about, signal: lateSignal, changes: true }, (abortable) =>
           clients.requests.send(new CreateMultipartUploadCommand(sent), abortable),
         ),
-      ),
+      ).catch((error: unknown) => {
+        mayHaveTwin ||= isStorageError(error, 'unknown-outcome')
+        throw error
+      }),
     retryOptions(context, about, signal),
   )
   if (!answer.UploadId) throw new StorageError('unavailable', `${about}: the store gave no id`)
   options.onUploadCreated?.(answer.UploadId)
-  return answer
+  return { answer, uploadId: answer.UploadId, mayHaveTwin }
 }
 
 export async function uploadPart(
