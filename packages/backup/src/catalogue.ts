@@ -3,6 +3,7 @@ import type { Storage } from '@backstream/storage'
 import { BackupError } from './errors.ts'
 import { planPrefix, slotKey } from './layout.ts'
 import type { Manifest } from './manifest.ts'
+import type { Note } from './notes.ts'
 import { byFenceDescending } from './plan-history.ts'
 import { readSlot } from './slot.ts'
 
@@ -19,6 +20,21 @@ export interface ListBackupsOptions {
   readonly signal?: AbortSignal
   /** Read no more than the newest so many slots. */
   readonly limit?: number
+  /** For whoever looks again and again. */
+  readonly memory?: BackupMemory
+}
+
+/**
+ * What slots and notes were found to say, by where they lie. Neither ever changes, so that a look at
+ * what was looked at before costs its listings only; what is listed no more is forgotten.
+ */
+export interface BackupMemory {
+  readonly slots: Map<string, Manifest | 'void'>
+  readonly notes: Map<string, Note>
+}
+
+export function createBackupMemory(): BackupMemory {
+  return { slots: new Map(), notes: new Map() }
 }
 
 const readsAtATime = 16
@@ -30,12 +46,13 @@ export async function listBackups(
 ): Promise<PlanBackups> {
   const ids = await listSlots(storage, plan, options.signal)
   const wanted = ids.slice(0, options.limit ?? ids.length)
+  if (options.memory) forgetOthers(options.memory, { storage, plan }, ids)
   const backups: Manifest[] = []
   const unreadable: { backup: string; message: string }[] = []
   for (let at = 0; at < wanted.length; at += readsAtATime) {
     const batch = wanted.slice(at, at + readsAtATime)
     const read = await Promise.all(
-      batch.map((backup) => lookInSlot(storage, { plan, backup }, options.signal)),
+      batch.map((backup) => lookInSlot(storage, { plan, backup }, options)),
     )
     for (const result of read) {
       if (result.kind === 'manifest') backups.push(result.manifest)
@@ -65,6 +82,22 @@ async function listSlots(storage: Storage, plan: string, signal?: AbortSignal): 
   return ids.sort(byFenceDescending)
 }
 
+function forgetOthers(
+  memory: BackupMemory,
+  at: { readonly storage: Storage; readonly plan: string },
+  ids: readonly string[],
+): void {
+  const listed = new Set(ids)
+  const prefix = `${at.storage.location}/${planPrefix(at.plan)}`
+  for (const kept of [memory.slots, memory.notes]) {
+    for (const key of kept.keys()) {
+      // `<id>.json`, or `<id>/notes/…`.
+      const [id = ''] = key.slice(prefix.length).split(/[./]/)
+      if (key.startsWith(prefix) && !listed.has(id)) kept.delete(key)
+    }
+  }
+}
+
 type SlotLook =
   | { readonly kind: 'manifest'; readonly manifest: Manifest }
   | { readonly kind: 'void' }
@@ -73,10 +106,19 @@ type SlotLook =
 async function lookInSlot(
   storage: Storage,
   at: { readonly plan: string; readonly backup: string },
-  signal?: AbortSignal,
+  { signal, memory }: ListBackupsOptions,
 ): Promise<SlotLook> {
+  const key = slotKey(at.plan, at.backup)
+  const known = memory?.slots.get(`${storage.location}/${key}`)
+  if (known !== undefined) {
+    return known === 'void' ? { kind: 'void' } : { kind: 'manifest', manifest: known }
+  }
   try {
-    const slot = await readSlot(storage, slotKey(at.plan, at.backup), signal)
+    const slot = await readSlot(storage, key, signal)
+    if (slot) {
+      const said = slot.kind === 'manifest' ? slot.manifest : 'void'
+      memory?.slots.set(`${storage.location}/${key}`, said)
+    }
     return slot?.kind === 'manifest' ? slot : { kind: 'void' }
   } catch (error) {
     if (!(error instanceof BackupError)) throw error

@@ -5,7 +5,14 @@ export type {
   BackupRequest,
   RunGuard,
 } from './backup-request.ts'
-export { type ListBackupsOptions, listBackups, listPlans, type PlanBackups } from './catalogue.ts'
+export {
+  type BackupMemory,
+  createBackupMemory,
+  type ListBackupsOptions,
+  listBackups,
+  listPlans,
+  type PlanBackups,
+} from './catalogue.ts'
 export {
   type CleanUpOptions,
   type CleanUpReport,
@@ -31,6 +38,13 @@ export {
 } from './notes.ts'
 export { type OpenedBackup, openBackup } from './open-backup.ts'
 export { readOwner } from './owner-mark.ts'
+export {
+  type Alarm,
+  type AlarmDecision,
+  decideAlarms,
+  recoveryByBackup,
+  suspectId,
+} from './plan-alarms.ts'
 export {
   compareStatus,
   contentBytesOf,
@@ -84,6 +98,7 @@ export type {
   SweptAttempt,
 } from './sweep-request.ts'
 export { undoPrune } from './undo-prune.ts'
+export { listUnknownPlans } from './unknown-plans.ts'
 export {
   bytesToVerify,
   type VerifyReport,

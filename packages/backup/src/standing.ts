@@ -1,7 +1,15 @@
 import type { Storage } from '@backstream/storage'
 import { type ListBackupsOptions, listBackups, type PlanBackups } from './catalogue.ts'
 import type { Manifest } from './manifest.ts'
-import { isAccepted, isPinned, listNotes, listPlanNotes, type NoteRef, readNote } from './notes.ts'
+import {
+  isAccepted,
+  isPinned,
+  listNotes,
+  listPlanNotes,
+  type Note,
+  type NoteRef,
+  readNote,
+} from './notes.ts'
 
 /** A backup with what was found out about it later. */
 export interface BackupStanding {
@@ -39,7 +47,7 @@ export async function readStandings(
   const standings: BackupStanding[] = []
   for (const manifest of backups) {
     const own = notes.get(manifest.backup) ?? []
-    standings.push(await standingOf(storage, { manifest, notes: own }, options.signal))
+    standings.push(await standingOf(storage, { manifest, notes: own }, options))
   }
   return { plan, standings, unreadable }
 }
@@ -51,15 +59,15 @@ export async function readStanding(
   signal?: AbortSignal,
 ): Promise<BackupStanding> {
   const notes = await listNotes(storage, manifest, signal)
-  return await standingOf(storage, { manifest, notes }, signal)
+  return await standingOf(storage, { manifest, notes }, signal ? { signal } : {})
 }
 
 async function standingOf(
   storage: Storage,
   { manifest, notes }: { readonly manifest: Manifest; readonly notes: readonly NoteRef[] },
-  signal?: AbortSignal,
+  options: ListBackupsOptions,
 ): Promise<BackupStanding> {
-  const verified = await readVerified(storage, notes, signal)
+  const verified = await readVerified(storage, notes, options)
   const wasAccepted = isAccepted(notes)
   return {
     manifest,
@@ -67,17 +75,17 @@ async function standingOf(
     isPinned: isPinned(notes),
     isAccepted: wasAccepted,
     verified,
-    lockedUntilMs: await readLock(storage, notes, signal),
+    lockedUntilMs: await readLock(storage, notes, options),
   }
 }
 
 async function readVerified(
   storage: Storage,
   notes: readonly NoteRef[],
-  signal?: AbortSignal,
+  options: ListBackupsOptions,
 ): Promise<VerifiedFact | null> {
   const ref = notes.findLast(({ kind }) => kind === 'verify')
-  const note = ref && (await readNote(storage, ref, signal))
+  const note = ref && (await recallNote(storage, ref, options))
   if (!ref || !note) return null
   const { depth, outcome } = note.facts
   return {
@@ -90,10 +98,23 @@ async function readVerified(
 async function readLock(
   storage: Storage,
   notes: readonly NoteRef[],
-  signal?: AbortSignal,
+  options: ListBackupsOptions,
 ): Promise<number | null> {
   const ref = notes.findLast(({ kind }) => kind === 'lock')
-  const note = ref && (await readNote(storage, ref, signal))
+  const note = ref && (await recallNote(storage, ref, options))
   const untilMs = Date.parse(String(note?.facts['until']))
   return Number.isNaN(untilMs) ? null : untilMs
+}
+
+async function recallNote(
+  storage: Storage,
+  ref: NoteRef,
+  { signal, memory }: ListBackupsOptions,
+): Promise<Note | undefined> {
+  const place = `${storage.location}/${ref.key}`
+  const known = memory?.notes.get(place)
+  if (known) return known
+  const note = await readNote(storage, ref, signal)
+  if (note) memory?.notes.set(place, note)
+  return note
 }
