@@ -1,7 +1,7 @@
-import type { BackupRunPayload, RunProgress, RunResult } from '@backstream/jobs'
+import type { RunProgress, RunResult } from '@backstream/jobs'
 import { type Logger, silentLogger, systemClock } from '@backstream/kernel'
 import {
-  type ActiveRun,
+  type ActiveBackupRun,
   createRunWorker,
   openBoardQueues,
   openQueueConnection,
@@ -33,7 +33,7 @@ export const committed: RunResult = {
   warnings: 0,
 }
 
-export type Run = ActiveRun<BackupRunPayload>
+export type Run = ActiveBackupRun
 
 export async function openQueue(
   url: string,

@@ -84,18 +84,37 @@ describe('a run that leaves its worker', () => {
     await using connection = await openQueue(redis.url, installation)
     const producer = createRunProducer(connection)
     const ref = await producer.enqueueRun({ plan: media, trigger: 'manual' })
-    const client = await rawRedis(connection)
-    await client.hset(`${installation}:backups:${ref.jobId}`, 'stc', 4)
+    for (let crash = 1; crash <= 4; crash++) {
+      await using doomed = startHangingWorker(redis.url, installation)
+      await doomed.waitForOutput(/begun/, 30_000)
+      doomed.signal('SIGKILL')
+      await doomed.exited
+    }
     let calls = 0
-    await using _worker = startWorker(connection, async () => {
-      calls++
-      return committed
-    })
+    await using _worker = startWorker(
+      connection,
+      async () => {
+        calls++
+        return committed
+      },
+      { stalledCheckMs: 100 },
+    )
     const last = await endOf(producer, ref)
     assert.ok(last?.kind === 'failed')
-    assert.match(last.reason, /died 4 times/)
+    assert.match(last.reason, /died 4 times during this run in the phase "streaming"/)
     assert.equal(calls, 0)
     await producer.retryRun(ref)
+    assert.equal((await endOf(producer, ref))?.kind, 'completed')
+  })
+
+  it('that was only cut off from Redis has not died', async () => {
+    const installation = uniqueName(redis.prefix)
+    await using connection = await openQueue(redis.url, installation)
+    const producer = createRunProducer(connection)
+    const ref = await producer.enqueueRun({ plan: media, trigger: 'manual' })
+    const client = await rawRedis(connection)
+    await client.hset(`${installation}:backups:${ref.jobId}`, 'stc', 40)
+    await using _worker = startWorker(connection, async () => committed)
     assert.equal((await endOf(producer, ref))?.kind, 'completed')
   })
 

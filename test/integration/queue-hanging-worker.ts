@@ -1,11 +1,12 @@
 /** A worker that begins a run and never ends it. Arguments: URL of Redis, installation. */
-import { openQueue, startWorker } from './queue-fixture.ts'
+import { openQueue, progressAt, startWorker } from './queue-fixture.ts'
 
 const [, , url = '', installation = ''] = process.argv
 const connection = await openQueue(url, installation)
 startWorker(
   connection,
-  async () => {
+  async (run) => {
+    run.progress(progressAt(1))
     process.stdout.write('begun\n')
     return await new Promise(() => {})
   },

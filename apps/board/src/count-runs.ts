@@ -6,7 +6,7 @@
 import type { RunProducer, RunSummary } from '@backstream/queue'
 import type { Metrics } from '@backstream/runtime'
 
-const outcomes = ['committed', 'skipped', 'failed'] as const
+const outcomes = ['committed', 'skipped', 'cancelled', 'failed'] as const
 const triggers = ['schedule', 'manual', 'catchup'] as const
 /** More runs than end between two scrapes of any sane interval. */
 const lookAt = 500
@@ -54,7 +54,8 @@ function countRun(metrics: Metrics, run: RunSummary): void {
   const outcome = run.state === 'failed' ? 'failed' : run.result?.outcome
   if (outcome === undefined) return
   metrics.runs.inc({ plan, trigger: run.trigger ?? 'unknown', outcome })
-  if (outcome !== 'skipped' && run.startedAtMs !== null && run.finishedAtMs !== null) {
+  const isWork = outcome === 'committed' || outcome === 'failed'
+  if (isWork && run.startedAtMs !== null && run.finishedAtMs !== null) {
     metrics.runDurationSeconds.observe({ plan }, (run.finishedAtMs - run.startedAtMs) / 1000)
   }
   if (run.result?.outcome === 'committed') {

@@ -4,8 +4,8 @@ import {
   createRunProducer,
   type FailedRun,
   ledgerRunId,
-  openAttemptLedger,
   type QueueConnection,
+  readLedger,
 } from '@backstream/queue'
 
 /** Removes what one attempt left, or sees to it that somebody does. Idempotent; may be asked again. */
@@ -15,8 +15,8 @@ export type CleanUp = (attempt: {
 }) => Promise<unknown>
 
 /**
- * For each attempt that a failed run set out on, a clean-up. An attempt cleans up after itself where
- * it can; this is for those that could not, and does no harm to the others nor to one that committed.
+ * For each attempt of a failed run of which nobody has said that it is cleaned, a clean-up. An attempt
+ * cleans up after itself where it can; this is for those that could not, and does no harm to others.
  */
 export function createFailedRunHandler(
   deps: {
@@ -27,7 +27,6 @@ export function createFailedRunHandler(
   currentConfig: () => Config,
 ): (run: FailedRun) => Promise<void> {
   const { connection, logger } = deps
-  const ledger = openAttemptLedger(connection)
   const cleanUp = deps.cleanUp ?? createRunProducer(connection).enqueueCleanup
   return async ({ queue, jobId, plan, timestampMs, failedReason }) => {
     const about = { queue, job: jobId, plan }
@@ -39,7 +38,9 @@ export function createFailedRunHandler(
       return
     }
     const runId = ledgerRunId({ jobId, timestampMs })
-    for (const backup of await ledger.attemptsOf({ plan, runId })) {
+    const { attempts } = await readLedger(connection, { plan, runId })
+    for (const { backup, state } of attempts) {
+      if (state !== 'open') continue
       await cleanUp({ plan, backup })
       logger.info({ ...about, backup }, `what ${plan}/${backup} may have left is being removed`)
     }

@@ -11,19 +11,22 @@ const signal = new AbortController().signal
 /** A run that set out to make `backups`, and is begun again. */
 async function beginAgain(storage: Storage, backups: readonly string[]) {
   const log: string[] = []
+  const settled: string[] = []
+  const ledger = {
+    runId: 'run@1',
+    earlier: backups.map((backup) => ({ backup, state: 'open' as const })),
+    record: async () => {},
+    settle: async (backup: string, state: string) => void settled.push(`${backup} ${state}`),
+  }
   const manifest = await finishEarlierAttempts(
+    { workerName: 'nas', clock: systemClock },
     {
-      ledger: { attemptsOf: async () => [...backups], record: async () => {} },
-      workerName: 'nas',
-      clock: systemClock,
-    },
-    {
-      ...{ storage, signal, runId: 'run@1' },
+      ...{ storage, signal },
       plan: { name: 'media' },
-      run: { log: async (line) => void log.push(line) },
+      run: { ledger, log: async (line) => void log.push(line) },
     },
   )
-  return { manifest, log }
+  return { manifest, log, settled }
 }
 
 async function commit(storage: Storage): Promise<Manifest> {
@@ -61,13 +64,16 @@ async function keysOf(storage: Storage): Promise<string[]> {
 }
 
 test('a run without earlier attempts has nothing to finish', async () => {
-  deepEqual(await beginAgain(createMemoryStorage(), []), { manifest: undefined, log: [] })
+  deepEqual(await beginAgain(createMemoryStorage(), []), {
+    ...{ manifest: undefined, log: [], settled: [] },
+  })
 })
 
 test('what an earlier attempt left is removed, under a void, and told', async () => {
   const storage = createMemoryStorage()
   await storage.put(`media/${earlier}/index.zst`, Buffer.from('x'), { signal })
-  const { manifest, log } = await beginAgain(storage, [earlier])
+  const { manifest, log, settled } = await beginAgain(storage, [earlier])
+  deepEqual(settled, [`${earlier} cleaned`])
   equal(manifest, undefined)
   deepEqual(await keysOf(storage), [`media/${earlier}.json`])
   equal(await readManifest(storage, { plan: 'media', backup: earlier }, signal), undefined)
@@ -78,7 +84,8 @@ test('a run that had committed has its backup, which is left as it is', async ()
   const storage = createMemoryStorage()
   const committed = await commit(storage)
   const before = await keysOf(storage)
-  const { manifest } = await beginAgain(storage, [earlier, committed.backup])
+  const { manifest, settled } = await beginAgain(storage, [earlier, committed.backup])
+  deepEqual(settled, [`${earlier} cleaned`, `${committed.backup} committed`])
   deepEqual(manifest, committed)
   deepEqual(await keysOf(storage), [`media/${earlier}.json`, ...before].sort())
 })

@@ -5,7 +5,6 @@ import type { Clock, Logger } from '@backstream/kernel'
 import {
   createRunProducer,
   createRunWorker,
-  openAttemptLedger,
   openConfiguredQueue,
   type QueueConnection,
 } from '@backstream/queue'
@@ -14,6 +13,7 @@ import { openConfiguredStorage } from '@backstream/storage-s3'
 import metadata from '../package.json' with { type: 'json' }
 import { processBackupCleanup } from './processors/backup-cleanup.ts'
 import { processBackupRun } from './processors/backup-run.ts'
+import { processBackupSweep } from './processors/backup-sweep.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 export interface StartWorkerOptions {
@@ -83,6 +83,7 @@ async function serve(
     processors: {
       'backup.run': (run) => processBackupRun(context, run),
       'backup.cleanup': (run) => processBackupCleanup(context, run),
+      'backup.sweep': (run) => processBackupSweep(context, run),
     },
   })
   await worker.ready()
@@ -119,7 +120,6 @@ function createContext(
     clock,
     logger,
     ...queue,
-    ledger: openAttemptLedger(queue.connection),
     leaseTtlMs: { ...defaultTiming, ...options.timing }.leaseTtlMs,
     planNamed: (name) => planNamed(config, name),
     openStorage: ({ storage, idleTimeout }) =>
@@ -127,6 +127,11 @@ function createContext(
         ...{ env, logger, clock },
         idleTimeoutMs: idleTimeout.storeMs,
       }),
+    openMaintenance: (name) => {
+      const storage = storageNamed(config, name)
+      const credentials = storage.maintenance?.credentials ?? storage.credentials
+      return openConfiguredStorage({ ...storage, credentials }, { env, logger, clock })
+    },
     openSources: async (plan) =>
       await Promise.all(
         plan.sources.map((source) =>

@@ -29,6 +29,9 @@ function leaseOf(plan: string, released: string[]): Lease {
   return {
     ...{ plan, token: 't', signal, release },
     isMine: async () => true,
+    drawFence: async () => 1,
+    assertMayCommit: async () => {},
+    leaveFor: release,
     [Symbol.asyncDispose]: release,
   }
 }

@@ -1,6 +1,6 @@
 import type { Config, Plan, StorageConfig } from '@backstream/config'
 import type { Clock, Logger } from '@backstream/kernel'
-import type { AttemptLedger, QueueConnection, RunProducer } from '@backstream/queue'
+import type { QueueConnection, RunProducer } from '@backstream/queue'
 import type { Source } from '@backstream/sources'
 import type { Storage } from '@backstream/storage'
 
@@ -14,10 +14,11 @@ export interface WorkerContext {
   readonly logger: Logger
   readonly connection: QueueConnection
   readonly producer: RunProducer
-  readonly ledger: AttemptLedger
   planNamed(name: string): Plan
   readonly leaseTtlMs: number
   openStorage(plan: Plan): Promise<Storage & AsyncDisposable>
+  /** With the credentials of `maintenance` where there are any: they may remove things. */
+  openMaintenance(storage: string): Promise<Storage & AsyncDisposable>
   openSources(plan: Plan): Promise<readonly Source[]>
   storeOf(storage: string): Pick<StorageConfig, 'storageClass'> & { readonly sse: string | null }
 }

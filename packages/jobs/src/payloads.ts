@@ -20,6 +20,12 @@ export interface BackupCleanupPayload {
   readonly backup: string
 }
 
+/** `backup.sweep`: remove what no manifest and no live run of the plan accounts for. */
+export interface BackupSweepPayload {
+  readonly v: 1
+  readonly plan: string
+}
+
 /** `notify.send`: tell one notifier of the configuration of one event. */
 export interface NotifySendPayload {
   readonly v: 1
@@ -32,6 +38,7 @@ export interface NotifySendPayload {
 export interface PayloadByJobName {
   readonly 'backup.run': BackupRunPayload
   readonly 'backup.cleanup': BackupCleanupPayload
+  readonly 'backup.sweep': BackupSweepPayload
   readonly 'notify.send': NotifySendPayload
 }
 export type JobName = keyof PayloadByJobName
@@ -54,6 +61,7 @@ export const payloadSchemas: { readonly [N in JobName]: z.ZodType<PayloadByJobNa
     pin: z.boolean().optional(),
   }),
   'backup.cleanup': z.strictObject({ v: z.literal(1), plan: planName, backup: backupId }),
+  'backup.sweep': z.strictObject({ v: z.literal(1), plan: planName }),
   'notify.send': z.strictObject({
     v: z.literal(1),
     plan: planName,

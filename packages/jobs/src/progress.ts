@@ -15,8 +15,11 @@ export interface RunProgress {
 
 export type RunPhase = 'preflight' | 'streaming' | 'checking' | 'committing' | 'cleaning'
 
-/** What a run returns to the queue. A run that did not make a backup and is no failure was skipped. */
-export type RunResult = CommittedResult | SkippedResult
+/**
+ * What a run returns to the queue. One that made no backup and is no failure gave way to another, or
+ * came too late, and was skipped; or somebody ended it. Neither counts as a success.
+ */
+export type RunResult = CommittedResult | SkippedResult | CancelledResult
 
 export interface CommittedResult {
   readonly outcome: 'committed'
@@ -37,4 +40,26 @@ export interface SkippedResult {
   /** In words: which run was in the way. */
   readonly reason: string
   readonly byRun: string | null
+}
+
+/** What a sweep returns to the queue. What it could not remove fails it, so that it is tried again. */
+export interface SweepResult {
+  readonly outcome: 'swept'
+  readonly plan: string
+  readonly uploads: number
+  readonly objects: number
+  readonly bytes: number
+  /** Left for now. */
+  readonly waiting: number
+  /** Backups whose manifest somebody else took. */
+  readonly manifestGone: number
+}
+
+export interface CancelledResult {
+  readonly outcome: 'cancelled'
+  readonly plan: string
+  /** `user@host`. */
+  readonly by: string
+  /** In words. */
+  readonly reason: string
 }

@@ -1,11 +1,15 @@
 import type {
   BackupCleanupPayload,
   BackupRunPayload,
+  BackupSweepPayload,
+  NotifySendPayload,
   RunProgress,
   RunResult,
+  SweepResult,
 } from '@backstream/jobs'
 import { describeError, type Logger } from '@backstream/kernel'
 import type { Job } from 'bullmq'
+import type { RunLedger } from './run-ledger.ts'
 import { scheduledForOf } from './run-summary.ts'
 
 /** One attempt, as a processor sees it. */
@@ -31,10 +35,19 @@ export interface ActiveRun<P> {
   progress(progress: RunProgress): void
 }
 
+/** An attempt at a backup. */
+export interface ActiveBackupRun extends ActiveRun<BackupRunPayload> {
+  readonly ledger: RunLedger
+  /** No worker was there when it was due: it is being caught up on. */
+  readonly wasMissed: boolean
+}
+
 /** One for each job name. A run that returns has done what was to be done; any other throws. */
 export interface Processors {
-  readonly 'backup.run': (run: ActiveRun<BackupRunPayload>) => Promise<RunResult>
+  readonly 'backup.run': (run: ActiveBackupRun) => Promise<RunResult>
   readonly 'backup.cleanup': (run: ActiveRun<BackupCleanupPayload>) => Promise<void>
+  readonly 'backup.sweep'?: (run: ActiveRun<BackupSweepPayload>) => Promise<SweepResult>
+  readonly 'notify.send'?: (run: ActiveRun<NotifySendPayload>) => Promise<void>
 }
 
 /** The run, and `settle`, to be called when the attempt has ended: it sends what is still unsent. */
@@ -45,6 +58,7 @@ export function createActiveRun<P>(
     readonly payload: P
     readonly signal: AbortSignal
     readonly logger: Logger
+    readonly onPhase?: (phase: RunProgress['phase']) => void
   },
 ): { readonly run: ActiveRun<P>; settle(): Promise<void> } {
   const { logger } = at
@@ -70,7 +84,10 @@ export function createActiveRun<P>(
           logger.warn({ ...about, err: error, line }, `log line lost: ${describeError(error)}`)
         }
       },
-      progress: reporter.report,
+      progress(progress) {
+        at.onPhase?.(progress.phase)
+        reporter.report(progress)
+      },
     },
     settle: reporter.settle,
   }

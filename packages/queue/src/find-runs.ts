@@ -5,6 +5,8 @@ import { planOfJob, type RunState, type RunSummary, summarize } from './run-summ
 
 export interface RunFilter {
   readonly plan?: string
+  /** Default: runs and maintenance jobs. */
+  readonly jobName?: string
   /** Default: every state. */
   readonly states?: readonly Exclude<RunState, 'gone'>[]
   readonly limit: number
@@ -44,7 +46,8 @@ async function findInState(
     for (const job of jobs) {
       const dueAtMs = at.state === 'delayed' ? await dueAt(link, at.queue, job.id) : null
       const run = summarize(job, { state: at.state, queue: at.queue, dueAtMs })
-      if (!isArmedOnly(run, link.clock.now())) found.push(run)
+      const isWanted = filter.jobName === undefined || filter.jobName === run.jobName
+      if (isWanted && !isArmedOnly(run, link.clock.now())) found.push(run)
     }
     if (page.length < pageSize) break
   }
@@ -66,8 +69,7 @@ function isArmedOnly(run: RunSummary, nowMs: number): boolean {
   return (
     run.state === 'delayed' &&
     run.attemptsMade === 0 &&
-    run.scheduledForMs !== null &&
-    run.scheduledForMs > nowMs
+    (run.jobName === 'backup.sweep' || (run.scheduledForMs !== null && run.scheduledForMs > nowMs))
   )
 }
 

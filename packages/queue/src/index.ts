@@ -1,7 +1,6 @@
-export type { ActiveRun, Processors } from './active-run.ts'
+export type { ActiveBackupRun, ActiveRun, Processors } from './active-run.ts'
 export { type AlarmMemory, openAlarmMemory, type ToldTrouble } from './alarm-memory.ts'
 export type { ScheduledPlan } from './arm-schedule.ts'
-export { type AttemptLedger, ledgerRunId, openAttemptLedger } from './attempt-ledger.ts'
 export {
   type AddJobRequest,
   type BoardQueue,
@@ -19,14 +18,15 @@ export { inspectRedis, type RedisFinding } from './inspect-redis.ts'
 export type { Backoff, PlanRef } from './job-options.ts'
 export {
   acquireLease,
-  drawFence,
   type Lease,
   type LeaseHolder,
   type LeaseRequest,
   leaseHolder,
-  mayCommit,
 } from './lease.ts'
+export { type LedgerRecord, ledgerRunId, type RecordedAttempt } from './ledger-record.ts'
+export { acquireLimits, type HeldLimits, type LimitsRequest, type NoRoom } from './limits.ts'
 export { type ListedSchedule, listSchedules } from './list-schedules.ts'
+export { isWorthCatchingUp } from './missed-run.ts'
 export { openConfiguredQueue } from './open-configured-queue.ts'
 export { openQueueConnection, type QueueConnection, type QueueOptions } from './open-connection.ts'
 export {
@@ -46,7 +46,7 @@ export {
   reconcileSchedules,
 } from './reconcile-schedules.ts'
 export type { RedisAddress } from './redis-options.ts'
-export type { RunWorkerOptions } from './run-job.ts'
+export { type RunLedger, readLedger } from './run-ledger.ts'
 export {
   type ConnectedWorker,
   createRunProducer,
@@ -56,5 +56,7 @@ export {
 } from './run-producer.ts'
 export type { RunRef, RunState, RunSummary } from './run-summary.ts'
 export { createRunWorker, type RunWorker } from './run-worker.ts'
+export type { RunWorkerOptions } from './serving.ts'
+export { openSweepWitness, type SweepWitness } from './sweep-witness.ts'
 export { takeTurn } from './take-turn.ts'
 export type { RunEvent, WatchOptions } from './watch-run.ts'

@@ -32,6 +32,12 @@ export function cleanupJobOptions(): JobsOptions {
   return { attempts: 100, backoff: backoffOption(backoff), ...keeping }
 }
 
+/** The next sweep looks again in any case: these attempts bridge an outage. */
+export function sweepJobOptions(): JobsOptions {
+  const backoff = { delayMs: 60_000, factor: 3, maxMs: 1_800_000 }
+  return { attempts: 5, backoff: backoffOption(backoff), ...keeping }
+}
+
 /** Half a day of attempts: longer than most outages, and shorter than the news is worth something. */
 export function notifyJobOptions(): JobsOptions {
   const backoff = { delayMs: 10_000, factor: 3, maxMs: 1_800_000 }

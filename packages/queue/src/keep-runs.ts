@@ -1,5 +1,7 @@
 import type { Job } from 'bullmq'
+import { ledgerRunId } from './ledger-record.ts'
 import type { Link } from './open-connection.ts'
+import { forgetRun } from './run-ledger.ts'
 import { planOfJob } from './run-summary.ts'
 
 /** How many ended runs of a plan stay to be looked at. BullMQ itself can count per queue only. */
@@ -14,7 +16,10 @@ export async function keepRuns(link: Link, job: Job, state: keyof typeof kept): 
   for (const id of surplus as string[]) {
     const old = await queue.getJob(id)
     // One that was retried since is in another state, and is noted anew when it ends.
-    if (old && (await old.getState()) === state) await old.remove()
+    if (!old || (await old.getState()) !== state) continue
+    await old.remove()
+    const runId = ledgerRunId({ jobId: id, timestampMs: old.timestamp })
+    await forgetRun(link, { plan: planOfJob(old) ?? '', runId })
   }
 }
 

@@ -1,17 +1,30 @@
 /**
- * One at a time: a key with a time to live that names its holder, and a number that rises.
+ * One run of a plan at a time: a key with a time to live that names its holder, and a number that
+ * rises, the fence.
  *
- * - The lease is renewed by a timer of this thread. A process that hangs does not renew, and loses it.
- * - While Redis cannot be reached nobody can take the lease either; nothing is given up on a guess.
- *   Whether it is still ours is answered by Redis when it is back, and by `mayCommit` in any case.
+ * - The lease is renewed by a timer of the main thread. A process that hangs or is stopped renews
+ *   nothing, and loses it.
+ * - While Redis cannot be reached nobody can take the lease either, so nothing is given up on a guess;
+ *   but not for ever: behind a cut network the run goes on elsewhere, and after `patienceMs` this one
+ *   ends by its own clock.
  * - A run that has the lease and asks again is a later attempt of it: another worker has got the run
  *   because the first one died or hung. It takes the lease over, and the first one has lost it.
  * - A lease that ran out during an outage is taken again when nobody has taken it, and nobody has
- *   drawn a higher fence than ours: rather that than throw away a run of twenty hours.
+ *   drawn a higher fence than ours: rather that than throw away a run of twenty hours. On a Redis that
+ *   was wiped no fence shows that nobody came after: there the lease is lost.
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError, type Logger } from '@backstream/kernel'
+import { endsWithin } from './ends-within.ts'
+import {
+  acquireScript,
+  drawFenceScript,
+  leaveScript,
+  mayCommitScript,
+  releaseScript,
+  renewScript,
+} from './lease-scripts.ts'
 import { type Link, linkOf, type QueueConnection } from './open-connection.ts'
 import { QueueError } from './queue-error.ts'
 import { translateError } from './translate-error.ts'
@@ -22,15 +35,31 @@ export interface LeaseRequest {
   readonly owner: string
   readonly ttlMs: number
   readonly logger: Logger
+  /** How long an outage of Redis may last before the lease counts as lost. Default 10 min. */
+  readonly patienceMs?: number
 }
 
 export interface Lease extends AsyncDisposable {
   readonly plan: string
   readonly token: string
-  /** Aborted when the lease is certainly lost; the reason is a `QueueError` `lease-lost`. */
+  /** Aborted when the lease is lost, or Redis was away for too long: `QueueError` `lease-lost`. */
   readonly signal: AbortSignal
   /** Rejects when Redis does not answer: then nobody knows. */
   isMine(): Promise<boolean>
+  /**
+   * A number above `floor` and above every fence of the plan that was drawn before. Redis never forgets
+   * it by itself; `floor` makes up for a Redis that was wiped. Rejects with `lease-lost` when another
+   * one has the lease: a fence drawn then would only be in its way.
+   */
+  drawFence(floor: number): Promise<number>
+  /**
+   * Resolves when, at one moment, the lease was ours and no higher fence was drawn; rejects with
+   * `lease-lost` when that is not so. Waits for Redis to come back, at most until `signal` is aborted
+   * or the lease is lost.
+   */
+  assertMayCommit(fence: number, signal: AbortSignal): Promise<void>
+  /** Stops renewing; the lease stays for so long, for its owner to come back. Never rejects. */
+  leaveFor(ms: number): Promise<void>
   /** Gives it up if it is still ours. Never rejects: what cannot be given up runs out. */
   release(): Promise<void>
 }
@@ -41,22 +70,21 @@ export interface LeaseHolder {
   readonly expiresInMs: number
 }
 
+const defaultPatienceMs = 600_000
+const askAgainMs = 1_000
+const lettingGoMs = 5_000
+
 /** The lease of the plan, or the other owner that has it. */
 export async function acquireLease(
   connection: QueueConnection,
   request: LeaseRequest,
 ): Promise<Lease | { readonly heldBy: string }> {
   const link = linkOf(connection)
-  const token = randomUUID()
-  const value = `${token} ${link.clock.now()} ${request.owner}`
-  const key = leaseKey(link, request.plan)
-  try {
-    const args = [value, request.ttlMs, request.owner]
-    const heldBy = await link.redis.eval(acquireScript, 1, key, ...args)
-    return heldBy === null ? hold(link, request, { token, value }) : { heldBy: String(heldBy) }
-  } catch (error) {
-    throw translateError(error, link.address)
-  }
+  const value = `${randomUUID()} ${link.clock.now()} ${request.owner}`
+  const args = [value, request.ttlMs, request.owner]
+  const answer = link.redis.eval(acquireScript, 2, ...keysOf(link, request.plan), ...args)
+  const [outcome, what] = (await reach(link, answer)) as [string, string]
+  return outcome === 'held' ? { heldBy: what } : hold(link, request, { value, fence: what })
 }
 
 export async function leaseHolder(
@@ -64,162 +92,142 @@ export async function leaseHolder(
   plan: string,
 ): Promise<LeaseHolder | undefined> {
   const link = linkOf(connection)
-  const key = leaseKey(link, plan)
+  const [key] = keysOf(link, plan)
   const [value, ttl] = await Promise.all([link.redis.get(key), link.redis.pttl(key)])
   const match = /^\S+ (\d+) (.*)$/s.exec(value ?? '')
   if (!match) return undefined
   return { owner: match[2] ?? '', sinceMs: Number(match[1]), expiresInMs: Math.max(0, ttl) }
 }
 
-/**
- * The next fence of the plan: above `floor`, and above every one that was drawn before. Never forgotten
- * by Redis of its own accord; `floor` makes up for a Redis that was wiped.
- */
-export async function drawFence(
-  connection: QueueConnection,
-  plan: string,
-  floor: number,
-): Promise<number> {
-  const link = linkOf(connection)
-  try {
-    const drawn = await link.redis.eval(drawFenceScript, 1, fenceKey(link, plan), floor)
-    return Number(drawn)
-  } catch (error) {
-    throw translateError(error, link.address)
-  }
-}
-
-/**
- * Whether, at one moment, the lease is ours and no higher fence was drawn. A missing key is a no.
- * Rejects when Redis does not answer: ask again.
- */
-export async function mayCommit(
-  connection: QueueConnection,
-  lease: Pick<Lease, 'plan' | 'token'>,
-  fence: number,
-): Promise<boolean> {
-  const link = linkOf(connection)
-  const keys = [leaseKey(link, lease.plan), fenceKey(link, lease.plan)]
-  try {
-    return (await link.redis.eval(mayCommitScript, 2, ...keys, lease.token, fence)) === 1
-  } catch (error) {
-    throw translateError(error, link.address)
-  }
-}
-
 function hold(
   link: Link,
   request: LeaseRequest,
-  mine: { readonly token: string; readonly value: string },
+  taken: { readonly value: string; readonly fence: string },
 ): Lease {
-  const { plan, ttlMs, logger } = request
-  const keys = [leaseKey(link, plan), fenceKey(link, plan)]
+  const { plan, ttlMs, logger, patienceMs = defaultPatienceMs } = request
+  const [lease, fences] = keysOf(link, plan)
+  const { value } = taken
   const lost = new AbortController()
-  let fence: string | null = null
+  let heardAtMs = link.clock.monotonicMs()
+  let { fence } = taken
   let isReleased = false
-  const timer = setInterval(() => void renew(), Math.max(50, Math.floor(ttlMs / 3)))
+  const everyMs = Math.max(50, Math.min(ttlMs / 3, patienceMs / 3))
+  const timer = setInterval(() => void renewQuietly(), Math.floor(everyMs))
+  // The thread that stands still, or a command that waits for a reconnect, must not put it off.
+  const watching = setInterval(giveUpWhenUnheard, Math.floor(everyMs))
+  watching.unref()
 
   async function renew(): Promise<void> {
-    try {
-      const answer = await link.redis.eval(renewScript, 2, ...keys, mine.value, ttlMs, fence ?? '')
-      const [outcome, drawn] = answer as [string, string]
-      if (isReleased) return
-      if (outcome === 'lost') return lose()
-      if (outcome === 'taken-again') {
-        logger.warn({ plan }, `took the lease of ${plan} again after it had run out`)
-      }
-      fence = drawn
-    } catch (error) {
-      logger.debug({ plan, err: error }, `lease not renewed: ${describeError(error)}`)
+    const answer = await link.redis.eval(renewScript, 2, lease, fences, value, ttlMs, fence)
+    heardAtMs = link.clock.monotonicMs()
+    const [outcome, drawn] = answer as [string, string]
+    if (isReleased) return
+    if (outcome === 'lost') return lose(takenOver(plan))
+    if (outcome === 'taken-again') {
+      logger.warn({ plan }, `took the lease of ${plan} again after it had run out`)
     }
+    fence = drawn
   }
 
-  function lose(): void {
-    clearInterval(timer)
-    logger.error({ plan }, `lost the lease of ${plan}`)
-    lost.abort(
-      new QueueError('lease-lost', `Another run has taken over the plan ${plan}`, {
-        remedy:
-          'Nothing to do if its run goes well; see whether this process was stopped for long.',
-      }),
+  async function renewQuietly(): Promise<void> {
+    await renew().catch((error: unknown) => {
+      logger.debug({ plan, err: error }, `lease not renewed: ${describeError(error)}`)
+    })
+  }
+
+  function giveUpWhenUnheard(): void {
+    const unheardMs = link.clock.monotonicMs() - heardAtMs
+    if (unheardMs < patienceMs) return
+    lose(
+      new QueueError(
+        'lease-lost',
+        `Redis at ${link.address} has not answered for ${Math.round(unheardMs / 1000)} s: nobody knows whether another worker has taken over ${plan}`,
+        { remedy: 'See that Redis runs and can be reached from here; the run is tried again.' },
+      ),
     )
   }
 
-  async function release(): Promise<void> {
+  function lose(reason: QueueError): void {
+    stop()
+    if (lost.signal.aborted) return
+    logger.error({ plan }, `lost the lease of ${plan}: ${reason.message}`)
+    lost.abort(reason)
+  }
+
+  function stop(): void {
+    clearInterval(timer)
+    clearInterval(watching)
+  }
+
+  async function letGo(script: string, ...args: string[]): Promise<void> {
     if (isReleased) return
     isReleased = true
-    clearInterval(timer)
-    const given = link.redis.eval(releaseScript, 1, keys[0] ?? '', mine.token)
+    stop()
+    const given = link.redis.eval(script, 1, lease, value, ...args)
     const quiet = given.catch((error: unknown) => {
       logger.warn({ plan, err: error }, `lease of ${plan} not released: ${describeError(error)}`)
     })
-    await Promise.race([quiet, sleep(5000, undefined, { ref: false })])
+    await endsWithin(quiet, lettingGoMs)
+  }
+
+  async function draw(floor: number): Promise<number> {
+    // First, since it may have run out in an outage that has just ended.
+    await renew()
+    lost.signal.throwIfAborted()
+    const drawn = await link.redis.eval(drawFenceScript, 2, lease, fences, value, floor)
+    if (drawn === null) throw takenOver(plan)
+    fence = String(drawn)
+    return Number(drawn)
+  }
+
+  async function isCommitAllowed(wanted: number): Promise<boolean> {
+    await renew()
+    const answer = await link.redis.eval(mayCommitScript, 2, lease, fences, value, wanted)
+    return answer === 1
   }
 
   return {
     plan,
-    token: mine.token,
+    token: value.slice(0, value.indexOf(' ')),
     signal: lost.signal,
-    async isMine() {
-      try {
-        return (await link.redis.get(keys[0] ?? '')) === mine.value
-      } catch (error) {
-        throw translateError(error, link.address)
+    isMine: async () => (await reach(link, link.redis.get(lease))) === value,
+    drawFence: (floor) => reach(link, draw(floor)),
+    async assertMayCommit(wanted, signal) {
+      const ended = AbortSignal.any([signal, lost.signal])
+      for (;;) {
+        ended.throwIfAborted()
+        const isAllowed = await reach(link, isCommitAllowed(wanted)).catch(waitOut)
+        ended.throwIfAborted()
+        if (isAllowed === true) return
+        if (isAllowed === false) throw takenOver(plan)
+        await sleep(askAgainMs, undefined, { signal: ended }).catch(() => ended.throwIfAborted())
       }
     },
-    release,
-    [Symbol.asyncDispose]: release,
+    leaveFor: (ms) => letGo(leaveScript, String(ms)),
+    release: () => letGo(releaseScript),
+    [Symbol.asyncDispose]: () => letGo(releaseScript),
   }
 }
 
-function leaseKey(link: Link, plan: string): string {
-  return link.key('lease', plan)
+function takenOver(plan: string): QueueError {
+  return new QueueError('lease-lost', `Another run has taken over the plan ${plan}`, {
+    remedy: 'Nothing to do if its run goes well; see whether this process was stopped for long.',
+  })
 }
 
-function fenceKey(link: Link, plan: string): string {
-  return link.key('fence', plan)
+function waitOut(error: unknown): 'unknown' {
+  if (error instanceof QueueError && error.code === 'unreachable') return 'unknown'
+  throw error
 }
 
-/**
- * ARGV: value, ttl, owner. Answers with the other owner, or nil when the lease is taken. Sent twice
- * across a reconnect it finds its own first copy, which is of the same owner.
- */
-const acquireScript = `
-local holder = redis.call('GET', KEYS[1])
-local owner = holder and string.match(holder, '^%S+ %d+ (.*)$')
-if owner and owner ~= ARGV[3] then return owner end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return nil`
+async function reach<T>(link: Link, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    throw translateError(error, link.address)
+  }
+}
 
-const drawFenceScript = `
-local drawn = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(ARGV[1])) + 1
-redis.call('SET', KEYS[1], string.format('%.0f', drawn))
-return drawn`
-
-const mayCommitScript = `
-local holder = redis.call('GET', KEYS[1])
-local drawn = redis.call('GET', KEYS[2])
-if holder and drawn and string.sub(holder, 1, #ARGV[1] + 1) == ARGV[1] .. ' '
-  and tonumber(drawn) <= tonumber(ARGV[2]) then return 1 end
-return 0`
-
-/** ARGV: value, ttl, the fence as it was when the lease was last ours ('' when it was never seen). */
-const renewScript = `
-local holder = redis.call('GET', KEYS[1])
-local drawn = redis.call('GET', KEYS[2]) or ''
-if holder == ARGV[1] then
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
-  return {'renewed', drawn}
-end
-if not holder and drawn ~= '' and drawn == ARGV[3] then
-  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-  return {'taken-again', drawn}
-end
-return {'lost', drawn}`
-
-const releaseScript = `
-local holder = redis.call('GET', KEYS[1])
-if holder and string.sub(holder, 1, #ARGV[1] + 1) == ARGV[1] .. ' ' then
-  return redis.call('DEL', KEYS[1])
-end
-return 0`
+function keysOf(link: Link, plan: string): [string, string] {
+  return [link.key('lease', plan), link.key('fence', plan)]
+}

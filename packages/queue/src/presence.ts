@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { describeError } from '@backstream/kernel'
 import { endsWithin } from './ends-within.ts'
 import { type Link, linkOf, type QueueConnection } from './open-connection.ts'
+import { noteLife } from './sweep-witness.ts'
 
 /**
  * Who is alive. Each scheduler and worker keeps one key with a time to live, which says what it is
@@ -67,6 +68,7 @@ export function announce(connection: QueueConnection, first: PresenceFacts): Ann
       file: facts.file ?? null,
     }
     if (isClosed) return
+    await noteLife(link)
     await link.redis
       .multi()
       .set(presenceKey(link, facts.role, id), JSON.stringify(presence), 'PX', lifeMs)

@@ -17,6 +17,12 @@ export type QueueErrorCode =
   | 'lease-lost'
   /** The worker is closing: the run goes back to the queue. */
   | 'handed-back'
+  /** It cannot begin now, or not here: it waits without using up an attempt. */
+  | 'put-back'
+  /** Somebody wants the run to end; the message says who. */
+  | 'cancelled'
+  /** The attempt took longer than its plan allows. */
+  | 'timed-out'
   | 'blocked'
   /** Anything else; the cause says what. */
   | 'failed'

@@ -1,102 +1,175 @@
-import { describeError, type Logger } from '@backstream/kernel'
+import { describeError } from '@backstream/kernel'
 import { DelayedError, type Job, WaitingError } from 'bullmq'
-import { createActiveRun, type Processors } from './active-run.ts'
+import { type ActiveRun, createActiveRun } from './active-run.ts'
+import {
+  cancelled,
+  cancelledBy,
+  cancelledResult,
+  enqueueOpenCleanups,
+  forgetWish,
+  readWish,
+} from './cancellation.ts'
 import { type CheckedJob, checkJob } from './check-job.ts'
-import type { Link, QueueConnection } from './open-connection.ts'
+import { ledgerRunId } from './ledger-record.ts'
+import { wasMissed } from './missed-run.ts'
 import { QueueError } from './queue-error.ts'
-import { regainLock } from './regain-lock.ts'
 import { runFailure } from './run-failure.ts'
+import { beginExecution, type Execution } from './run-ledger.ts'
+import { activeKey, type Serving } from './serving.ts'
 import { mayBeKnownElsewhere } from './unknown-plan.ts'
-
-export interface RunWorkerOptions {
-  /** Queues. */
-  readonly serves: readonly string[]
-  /** Runs at a time, of each queue. */
-  readonly concurrency: number
-  readonly workerName: string
-  readonly host: string
-  knowsPlan(name: string): boolean
-  readonly processors: Processors
-  /** For others to read: the plans this worker's configuration has, and its fingerprint. */
-  readonly plans?: readonly string[]
-  readonly fingerprint?: string
-  /** How long a run stays its worker's without a sign of life. Default 30 s. */
-  readonly lockMs?: number
-  /** How often runs of dead workers are looked for. Default 15 s. */
-  readonly stalledCheckMs?: number
-}
 
 /** A run that killed its worker more often than this is failed instead of begun again. */
 const maxCrashes = 3
-/** How long a run that another worker must take stays out of the way. */
+/** How long a run that cannot begin now, or not here, stays out of the way. */
 const putBackForMs = 5_000
-/** What the queues of one worker share. */
-export interface Serving {
-  readonly link: Link
-  readonly connection: QueueConnection
-  readonly options: RunWorkerOptions
-  readonly logger: Logger
-  /** By queue and job id. */
-  readonly active: Map<string, { readonly controller: AbortController; readonly token: string }>
-  isHandingBack: boolean
+
+interface Taken {
+  readonly job: Job
+  readonly token: string
+  readonly signal: AbortSignal
 }
 
 /** One attempt, from a job that was fetched to what the queue is told of it. */
 export async function runJob(serving: Serving, job: Job, token: string): Promise<unknown> {
-  const { active, logger } = serving
-  const key = keyOf(job.queueName, job.id ?? '')
+  const { active } = serving
+  const ref = { queue: job.queueName, jobId: job.id ?? '' }
+  const key = activeKey(ref.queue, ref.jobId)
   const controller = new AbortController()
-  active.set(key, { controller, token })
+  const taken = { job, token, signal: controller.signal }
+  active.set(key, { ...ref, controller, token })
   try {
     const checked = checkJob(job.name, job.data)
-    await refuseCrashing(serving, job)
-    if (!serving.options.knowsPlan(checked.payload.plan)) {
-      await putBackOrRefuse(serving, job, { token, plan: checked.payload.plan })
+    // What there is to tell may be about a plan that no configuration has.
+    const isTelling = checked.name === 'notify.send'
+    if (!isTelling && !serving.options.knowsPlan(checked.payload.plan)) {
+      await refuseUnlessKnownElsewhere(serving, taken, checked.payload.plan)
     }
     if (serving.isHandingBack) abortForHandBack(controller)
-    controller.signal.throwIfAborted()
-    return await attempt(serving, job, { checked, signal: controller.signal })
+    if (checked.name === 'backup.run') return await work(serving, taken, checked)
+    refuseCrashing(
+      job,
+      Array.from({ length: job.stalledCounter }, () => ''),
+    )
+    return await processOther(serving, taken, checked)
   } catch (error) {
     // Before the queue is told: closing waits for processors, and not for a Redis that is away.
     active.delete(key)
-    if (error instanceof DelayedError) throw error
-    if (isHandedBack(controller.signal)) {
-      logger.info({ job: job.id }, `run ${job.id} goes back into line: ${describeError(error)}`)
-      await job.moveToWait(token)
-      throw new WaitingError()
-    }
-    throw runFailure(error)
+    return await tellQueue(serving, taken, error)
   } finally {
     active.delete(key)
   }
 }
 
-async function attempt(
-  { options, logger }: Serving,
-  job: Job,
-  given: { readonly checked: CheckedJob; readonly signal: AbortSignal },
-): Promise<unknown> {
-  const { checked, signal } = given
-  const about = { queue: job.queueName, signal, logger }
-  // A switch would be shorter by nothing and safer by nothing: the two differ in their payload only.
-  if (checked.name === 'backup.run') {
-    const { run, settle } = createActiveRun(job, { ...about, payload: checked.payload })
-    return await options.processors['backup.run'](run).finally(settle)
+type CheckedRun = Extract<CheckedJob, { readonly name: 'backup.run' }>
+
+async function work(serving: Serving, taken: Taken, checked: CheckedRun): Promise<unknown> {
+  const { options, link, logger } = serving
+  const { job } = taken
+  if (serving.runsUnderWay >= options.concurrency) {
+    throw new QueueError('put-back', `${options.workerName} is at ${options.concurrency} runs`)
   }
-  const { run, settle } = createActiveRun(job, { ...about, payload: checked.payload })
-  return await options.processors['backup.cleanup'](run).finally(settle)
+  serving.runsUnderWay++
+  let execution: Execution | undefined
+  try {
+    const jobId = job.id ?? ''
+    const { plan } = checked.payload
+    const runId = ledgerRunId({ jobId, timestampMs: job.timestamp })
+    const { workerName: worker, host } = options
+    const run = { plan, runId, queue: job.queueName, jobId }
+    execution = await beginExecution(link, run, { worker, host, logger })
+    return await beginOrCancel(serving, taken, { checked, execution })
+  } finally {
+    serving.runsUnderWay--
+    await execution?.end()
+  }
+}
+
+async function beginOrCancel(
+  serving: Serving,
+  taken: Taken,
+  given: { readonly checked: CheckedRun; readonly execution: Execution },
+): Promise<unknown> {
+  const { connection, producer, link } = serving
+  const { job } = taken
+  const { execution } = given
+  const by = await readWish(link, { queue: job.queueName, jobId: job.id ?? '' })
+  if (by !== null) {
+    const { plan } = given.checked.payload
+    const run = { plan, jobId: job.id ?? '', timestampMs: job.timestamp }
+    await enqueueOpenCleanups(connection, producer, run)
+    throw cancelled(by)
+  }
+  if (execution.crashedIn.length > maxCrashes) await execution.forgiveCrashes()
+  refuseCrashing(job, execution.crashedIn)
+  return await processRun(serving, taken, given)
+}
+
+async function processRun(
+  serving: Serving,
+  { job, signal }: Taken,
+  given: { readonly checked: CheckedRun; readonly execution: Execution },
+): Promise<unknown> {
+  const { connection, options, logger, startedAtMs } = serving
+  const { execution } = given
+  const { payload } = given.checked
+  const isMissed = await wasMissed(connection, job, startedAtMs)
+  signal.throwIfAborted()
+  const about = { queue: job.queueName, signal, logger, payload }
+  const { run, settle } = createActiveRun(job, {
+    ...about,
+    onPhase: (phase) => execution.setPhase(phase),
+  })
+  const backupRun = { ...run, ledger: execution.ledger, wasMissed: isMissed }
+  return await options.processors['backup.run'](backupRun).finally(settle)
+}
+
+async function processOther(
+  { options, logger }: Serving,
+  { job, signal }: Taken,
+  { name, payload }: Exclude<CheckedJob, CheckedRun>,
+): Promise<unknown> {
+  signal.throwIfAborted()
+  // Each takes the payload of its own name only, which checkJob has seen to.
+  const processor: ((run: ActiveRun<never>) => Promise<unknown>) | undefined =
+    options.processors[name]
+  if (!processor) throw new QueueError('put-back', `no ${name} here: left to another worker`)
+  const { run, settle } = createActiveRun(job, { queue: job.queueName, signal, logger, payload })
+  return await processor(run as ActiveRun<never>).finally(settle)
+}
+
+/** What becomes of a job whose processing did not end well. Returns where that is no failure. */
+async function tellQueue(serving: Serving, taken: Taken, error: unknown): Promise<unknown> {
+  const { link, logger } = serving
+  const { job, token, signal } = taken
+  const by = cancelledBy(signal) ?? cancellerOf(error)
+  if (by !== null) {
+    const ref = { queue: job.queueName, jobId: job.id ?? '' }
+    const { plan } = job.data as { readonly plan: string }
+    logger.warn({ job: job.id, plan }, `run ${job.id} of ${plan} was cancelled by ${by}`)
+    await forgetWish(link, ref)
+    return cancelledResult(plan, by)
+  }
+  if (isCode(error, 'put-back')) {
+    logger.debug({ job: job.id }, `run ${job.id} is put back: ${describeError(error)}`)
+    await job.moveToDelayed(link.clock.now() + putBackForMs, token)
+    throw new DelayedError()
+  }
+  if (isCode(signal.reason, 'handed-back')) {
+    logger.info({ job: job.id }, `run ${job.id} goes back into line: ${describeError(error)}`)
+    await job.moveToWait(token)
+    throw new WaitingError()
+  }
+  throw runFailure(error)
 }
 
 /** BullMQ never fails a scheduled run whose workers die; we do, whoever started it. */
-async function refuseCrashing({ link }: Serving, job: Job): Promise<void> {
-  if (job.stalledCounter <= maxCrashes) return
-  const phase = (job.progress as { phase?: unknown }).phase
-  // Counted anew when somebody tries it again.
-  await link.redis.hdel(link.queue(job.queueName).toKey(job.id ?? ''), 'stc')
-  const where = typeof phase === 'string' ? ` in the phase "${phase}"` : ''
+function refuseCrashing(job: Job, crashedIn: readonly string[]): void {
+  if (crashedIn.length <= maxCrashes) return
+  const phase = (job.progress as { phase?: unknown }).phase ?? crashedIn.at(-1)
+  const where = typeof phase === 'string' && phase !== '' ? ` in the phase "${phase}"` : ''
   throw new QueueError(
     'crashed',
-    `The worker died ${job.stalledCounter} times during this run${where}`,
+    `The worker died ${crashedIn.length} times during this run${where}`,
     {
       permanent: true,
       remedy: 'Look at the memory limit and the log of the worker, then try the run again.',
@@ -104,16 +177,13 @@ async function refuseCrashing({ link }: Serving, job: Job): Promise<void> {
   )
 }
 
-async function putBackOrRefuse(
-  { connection, link, options, logger }: Serving,
-  job: Job,
-  given: { readonly token: string; readonly plan: string },
+async function refuseUnlessKnownElsewhere(
+  { connection, options }: Serving,
+  { job }: Taken,
+  plan: string,
 ): Promise<never> {
-  const { plan, token } = given
   if (await mayBeKnownElsewhere(connection, { plan, enqueuedAtMs: job.timestamp })) {
-    logger.info({ job: job.id, plan }, `no plan ${plan} here: left to another worker`)
-    await job.moveToDelayed(link.clock.now() + putBackForMs, token)
-    throw new DelayedError()
+    throw new QueueError('put-back', `no plan ${plan} here: left to another worker`)
   }
   throw new QueueError(
     'unknown-plan',
@@ -122,40 +192,14 @@ async function putBackOrRefuse(
   )
 }
 
-/** The lock of a run could not be renewed: it is taken again, or the run is told to stop. */
-export async function keepOrLose(
-  serving: Serving,
-  run: { readonly queue: string; readonly jobId: string; readonly lockMs: number },
-): Promise<void> {
-  const { link, logger, active } = serving
-  const held = active.get(keyOf(run.queue, run.jobId))
-  if (!held) return
-  try {
-    if (await regainLock(link, { ...run, token: held.token }, run.lockMs)) {
-      logger.warn({ job: run.jobId }, `took the lock of run ${run.jobId} again after an outage`)
-      return
-    }
-  } catch (error) {
-    // The next renewal fails as well, and we are back here.
-    logger.debug({ job: run.jobId, err: error }, `lock not regained: ${describeError(error)}`)
-    return
-  }
-  logger.error({ job: run.jobId }, `lost run ${run.jobId} to another worker`)
-  held.controller.abort(
-    new QueueError('run-lost', `Another worker has taken over the run ${run.jobId}`, {
-      remedy: 'Nothing to do if that worker ends it; see whether this one was stopped for long.',
-    }),
-  )
-}
-
 export function abortForHandBack(controller: AbortController): void {
   controller.abort(new QueueError('handed-back', 'The worker is being stopped'))
 }
 
-function isHandedBack(signal: AbortSignal): boolean {
-  return signal.reason instanceof QueueError && signal.reason.code === 'handed-back'
+function isCode(error: unknown, code: QueueError['code']): boolean {
+  return error instanceof QueueError && error.code === code
 }
 
-function keyOf(queue: string, jobId: string): string {
-  return `${queue}/${jobId}`
+function cancellerOf(error: unknown): string | null {
+  return error instanceof QueueError && error.code === 'cancelled' ? error.message : null
 }

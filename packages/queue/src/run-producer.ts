@@ -9,7 +9,7 @@ import {
   type Trigger,
 } from '@backstream/jobs'
 import { dueAt, findRuns, type RunFilter } from './find-runs.ts'
-import { cleanupJobOptions, notifyJobOptions, type PlanRef, runJobOptions } from './job-options.ts'
+import { cleanupJobOptions, notifyJobOptions, type PlanRef, runJobOptions, sweepJobOptions } from './job-options.ts'
 import { type Link, linkOf, type QueueConnection } from './open-connection.ts'
 import { livePresences } from './presence.ts'
 import { QueueError } from './queue-error.ts'
@@ -37,6 +37,8 @@ export interface RunProducer {
   enqueueRun(request: EnqueueRunRequest): Promise<RunRef>
   /** Asking again while an earlier one is not done gives the earlier one. */
   enqueueCleanup(attempt: { readonly plan: string; readonly backup: string }): Promise<RunRef>
+  /** A sweep of the plan, to begin at `dueAtMs`; asked for again, also once it is done, it is one. */
+  enqueueSweep(sweep: { readonly plan: string; readonly dueAtMs: number }): Promise<RunRef>
   /** The same notification for the same notifier is enqueued once, however often it is asked for. */
   enqueueNotification(send: Omit<NotifySendPayload, 'v'>): Promise<RunRef>
   findRuns(filter: RunFilter): Promise<RunSummary[]>
@@ -67,6 +69,14 @@ export function createRunProducer(connection: QueueConnection): RunProducer & As
         payload: { v: 1, plan, backup },
         options: { ...cleanupJobOptions(), deduplication: { id: `${plan}/${backup}` } },
       }),
+    enqueueSweep: ({ plan, dueAtMs }) =>
+      enqueue(link, {
+        queue: maintenanceQueue,
+        name: 'backup.sweep',
+        payload: { v: 1, plan },
+        options: { ...sweepJobOptions(), delay: Math.max(0, dueAtMs - link.clock.now()) },
+        jobId: `sweep-${plan}-${dueAtMs}`,
+      }),
     enqueueNotification: (send) =>
       enqueue(link, {
         queue: maintenanceQueue,
@@ -84,6 +94,7 @@ export function createRunProducer(connection: QueueConnection): RunProducer & As
   return {
     enqueueRun: (request) => reach(link, producer.enqueueRun(request)),
     enqueueCleanup: (attempt) => reach(link, producer.enqueueCleanup(attempt)),
+    enqueueSweep: (sweep) => reach(link, producer.enqueueSweep(sweep)),
     enqueueNotification: (send) => reach(link, producer.enqueueNotification(send)),
     findRuns: (filter) => reach(link, producer.findRuns(filter)),
     getRun: (ref) => reach(link, producer.getRun(ref)),

@@ -12,19 +12,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError } from '@backstream/kernel'
 import { type Job, Worker } from 'bullmq'
 import { backoffStrategy } from './backoff-delay.ts'
+import { tellCancelled } from './cancellation.ts'
 import { endsWithin } from './ends-within.ts'
+import { keepOrLose } from './keep-lock.ts'
 import { keepRuns } from './keep-runs.ts'
 import { linkOf, logQueueError, type QueueConnection } from './open-connection.ts'
 import { announce } from './presence.ts'
 import { noteQueues } from './queue-names.ts'
 import { repeatStrategy } from './repeat-strategy.ts'
-import {
-  abortForHandBack,
-  keepOrLose,
-  type RunWorkerOptions,
-  runJob,
-  type Serving,
-} from './run-job.ts'
+import { abortForHandBack, runJob } from './run-job.ts'
+import { createRunProducer } from './run-producer.ts'
+import type { RunWorkerOptions, Serving } from './serving.ts'
 
 export interface RunWorker extends AsyncDisposable {
   /** Resolves when every queue is being served. */
@@ -35,6 +33,7 @@ export interface RunWorker extends AsyncDisposable {
 /** After the clean-up of aborted runs, for Redis to answer. */
 const handBackWithinMs = 10_000
 const endByForceWithinMs = 1_000
+const lookForWishesEveryMs = 1_000
 
 export function createRunWorker(connection: QueueConnection, options: RunWorkerOptions): RunWorker {
   const link = linkOf(connection)
@@ -42,9 +41,12 @@ export function createRunWorker(connection: QueueConnection, options: RunWorkerO
   const serving: Serving = {
     link,
     connection,
+    producer: createRunProducer(connection),
     options,
     logger,
+    startedAtMs: link.clock.now(),
     active: new Map(),
+    runsUnderWay: 0,
     isHandingBack: false,
   }
   const presence = announce(connection, {
@@ -56,9 +58,18 @@ export function createRunWorker(connection: QueueConnection, options: RunWorkerO
     fingerprint: options.fingerprint ?? null,
   })
   const workers = options.serves.map((queue) => serveQueue(serving, queue))
+  const listening = setInterval(() => void tellCancelled(serving), lookForWishesEveryMs)
   let closing: Promise<void> | undefined
 
   async function close(graceMs: number): Promise<void> {
+    try {
+      await end(graceMs)
+    } finally {
+      clearInterval(listening)
+    }
+  }
+
+  async function end(graceMs: number): Promise<void> {
     // BullMQ's orderly end waits for Redis, and never ends when Redis is away.
     const isAway = link.patientRedis().status !== 'ready'
     const stopped = isAway ? stopFetching(workers) : endWorkers(workers, { force: false })

@@ -139,6 +139,7 @@ const outcomes = {
   committed: 'made a backup',
   failed: 'failed',
   skipped: 'skipped',
+  cancelled: 'cancelled',
   running: 'under way',
   waiting: 'waiting for a worker',
 } as const

@@ -12,7 +12,7 @@ export interface RunOutcome {
   readonly run: string
   readonly queue: string
   /** `gone`: removed by hand, or lost with Redis. */
-  readonly outcome: 'committed' | 'skipped' | 'failed' | 'gone'
+  readonly outcome: 'committed' | 'skipped' | 'cancelled' | 'failed' | 'gone'
   readonly result: RunResult | null
   /** Why there is no backup, in words. */
   readonly cause: string | null
@@ -156,6 +156,6 @@ function outcomeOf(ref: RunRef, event: LastEvent): RunOutcome {
     ...base,
     outcome: result.outcome,
     result,
-    cause: result.outcome === 'skipped' ? result.reason : null,
+    cause: result.outcome === 'committed' ? null : result.reason,
   }
 }

@@ -1,4 +1,4 @@
-import { cleanUpAttempt } from '@backstream/backup'
+import { type CleanUpReport, cleanUpAttempt } from '@backstream/backup'
 import type { BackupCleanupPayload } from '@backstream/jobs'
 import type { ActiveRun } from '@backstream/queue'
 import type { WorkerContext } from '../worker-context.ts'
@@ -9,15 +9,17 @@ export async function processBackupCleanup(
   run: ActiveRun<BackupCleanupPayload>,
 ): Promise<void> {
   const { plan, backup } = run.payload
-  await using storage = await context.openStorage(context.planNamed(plan))
+  await using storage = await context.openMaintenance(context.planNamed(plan).storage)
   const report = await cleanUpAttempt(
     storage,
     { plan, backup, by: `worker ${context.workerName}`, reason: 'the run failed' },
     { clock: context.clock, signal: run.signal },
   )
-  await run.log(
-    report.outcome === 'committed'
-      ? `${plan}/${backup} is committed: nothing touched`
-      : `${plan}/${backup}: ${report.abortedUploads} upload(s) aborted, ${report.deletedObjects} object(s) deleted`,
-  )
+  await run.log(`${plan}/${backup}: ${inWords(report)}`)
+}
+
+function inWords({ outcome, abortedUploads, deletedObjects }: CleanUpReport): string {
+  if (outcome === 'committed') return 'it is committed: nothing touched'
+  if (outcome === 'voided') return 'void now; its objects are left to the sweep'
+  return `${abortedUploads} upload(s) aborted, ${deletedObjects} object(s) deleted`
 }

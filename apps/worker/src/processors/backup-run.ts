@@ -1,40 +1,72 @@
-import {
-  BackupError,
-  contentBytesOf,
-  type Manifest,
-  runBackup,
-  storedBytesOf,
-} from '@backstream/backup'
+import { contentBytesOf, type Manifest, runBackup, storedBytesOf } from '@backstream/backup'
 import type { Plan } from '@backstream/config'
-import type { BackupRunPayload, RunResult, SkippedResult } from '@backstream/jobs'
-import { type ActiveRun, acquireLease, drawFence, type Lease, mayCommit } from '@backstream/queue'
+import type { RunResult, SkippedResult } from '@backstream/jobs'
+import {
+  type ActiveBackupRun,
+  acquireLease,
+  isWorthCatchingUp,
+  type Lease,
+  QueueError,
+} from '@backstream/queue'
+import { startDeadline } from '../attempt-deadline.ts'
 import { finishEarlierAttempts } from '../earlier-attempts.ts'
+import { createRunGuard } from '../run-guard.ts'
+import { takePlaces } from '../run-limits.ts'
 import { takeTurn } from '../take-turn.ts'
 import { refuseAmbiguousMachine } from '../which-machine.ts'
 import type { WorkerContext } from '../worker-context.ts'
 
 const progressEveryMs = 1_000
+/** A run that waits for a place asks again more often than this, and keeps its plan meanwhile. */
+const keepsPlanMs = 30_000
 
 /** `backup.run`: one attempt at a backup of a plan, alone of its plan. */
 export async function processBackupRun(
   context: WorkerContext,
-  run: ActiveRun<BackupRunPayload>,
+  run: ActiveBackupRun,
 ): Promise<RunResult> {
   const plan = context.planNamed(run.payload.plan)
+  const tooLate = judgeMissed(context, plan, run)
+  if (tooLate) {
+    await run.log(`skipped: ${tooLate.reason}`)
+    return tooLate
+  }
   await refuseAmbiguousMachine(context, plan)
   const lease = await turnOf(context, plan, run)
   if ('outcome' in lease) return lease
   try {
-    const signal = AbortSignal.any([run.signal, lease.signal])
+    await using _places = await takePlaces(context, plan, run)
+    using deadline = startDeadline(plan)
+    const signal = AbortSignal.any([run.signal, lease.signal, deadline.signal])
     return await backUp(context, { plan, run, lease, signal })
+  } catch (error) {
+    if (error instanceof QueueError && error.code === 'put-back') await lease.leaveFor(keepsPlanMs)
+    throw error
   } finally {
     await lease.release()
   }
 }
 
+/** What to say of a run that nobody was there to begin, and that is too old by now. */
+function judgeMissed(
+  { clock }: WorkerContext,
+  plan: Plan,
+  { wasMissed, scheduledForMs }: ActiveBackupRun,
+): SkippedResult | null {
+  if (!wasMissed || scheduledForMs === null) return null
+  if (isWorthCatchingUp(plan, scheduledForMs, clock.now())) return null
+  const due = new Date(scheduledForMs).toISOString()
+  return {
+    outcome: 'skipped',
+    plan: plan.name,
+    reason: `it was due at ${due}, when no worker was there, and is too old to catch up on`,
+    byRun: null,
+  }
+}
+
 interface Turn {
   readonly plan: Plan
-  readonly run: ActiveRun<BackupRunPayload>
+  readonly run: ActiveBackupRun
   readonly lease: Lease
   readonly signal: AbortSignal
 }
@@ -42,10 +74,10 @@ interface Turn {
 async function turnOf(
   context: WorkerContext,
   plan: Plan,
-  run: ActiveRun<BackupRunPayload>,
+  run: ActiveBackupRun,
 ): Promise<Lease | SkippedResult> {
   const { connection, logger, leaseTtlMs: ttlMs } = context
-  const owner = runIdOf(run)
+  const owner = run.ledger.runId
   return await takeTurn({
     plan,
     signal: run.signal,
@@ -61,8 +93,7 @@ async function backUp(context: WorkerContext, turn: Turn): Promise<RunResult> {
   const { plan, run, signal } = turn
   const startedAtMs = context.clock.monotonicMs()
   await using storage = await context.openStorage(plan)
-  const runId = runIdOf(run)
-  const earlier = await finishEarlierAttempts(context, { storage, plan, runId, run, signal })
+  const earlier = await finishEarlierAttempts(context, { storage, plan, run, signal })
   const manifest = earlier ?? (await makeNewBackup(context, turn, storage))
   return resultOf(manifest, context.clock.monotonicMs() - startedAtMs)
 }
@@ -72,33 +103,25 @@ async function makeNewBackup(
   { plan, run, lease, signal }: Turn,
   storage: Awaited<ReturnType<WorkerContext['openStorage']>>,
 ): Promise<Manifest> {
-  const { connection, ledger } = context
-  const runId = runIdOf(run)
+  const { ledger } = run
+  const guard = createRunGuard({ lease, ledger, signal })
   let ticking: NodeJS.Timeout | undefined
+  let isHandedOn = false
   try {
-    return await runBackup(
+    const manifest = await runBackup(
       {
         storage,
         sources: await context.openSources(plan),
         clock: context.clock,
         logger: context.logger,
-        guard: {
-          drawFence: (floor) => drawFence(connection, plan.name, floor),
-          recordAttempt: (backup) => ledger.record({ plan: plan.name, runId, backup }),
-          assertMayCommit: async (fence) => {
-            if (await mayCommit(connection, lease, fence)) return
-            throw new BackupError('fenced-off', `Another run of ${plan.name} has taken over`, {
-              remedy: 'Nothing to do: the newer run makes the backup.',
-            })
-          },
-        },
+        guard,
       },
       {
         installation: context.config.name,
         plan,
-        trigger: run.payload.trigger,
+        trigger: run.wasMissed ? 'catchup' : run.payload.trigger,
         run: {
-          id: runId,
+          id: ledger.runId,
           attempt: run.attempt,
           worker: context.workerName,
           host: context.host,
@@ -112,18 +135,20 @@ async function makeNewBackup(
           ticking = setInterval(() => run.progress(look()), progressEveryMs)
         },
         onCleanUpFailed: async (backup) => {
+          isHandedOn = true
           await context.producer.enqueueCleanup({ plan: plan.name, backup })
         },
       },
     )
+    await ledger.settle(manifest.backup, 'committed')
+    return manifest
+  } catch (error) {
+    const backup = guard.backup()
+    if (backup !== null && !isHandedOn) await ledger.settle(backup, 'cleaned')
+    throw error
   } finally {
     clearInterval(ticking)
   }
-}
-
-/** Unique for ever: BullMQ's counter of job ids starts again on an empty Redis. */
-function runIdOf(run: ActiveRun<BackupRunPayload>): string {
-  return `${run.id}@${run.timestampMs}`
 }
 
 function resultOf(manifest: Manifest, durationMs: number): RunResult {
