@@ -94,8 +94,11 @@ function numbered(at: string, number: number): string {
 
 function warningsOf({ readings }: ManifestParts): Manifest['warnings'] {
   const counts = new Map<string, number>()
+  const add = (code: string, count: number) => counts.set(code, (counts.get(code) ?? 0) + count)
   for (const { reading } of readings) {
-    for (const { code } of reading.summary().warnings) counts.set(code, (counts.get(code) ?? 0) + 1)
+    const { warnings, warningCounts } = reading.summary()
+    if (warningCounts) for (const [code, count] of Object.entries(warningCounts)) add(code, count)
+    else for (const { code } of warnings) add(code, 1)
   }
   return [...counts].map(([code, count]) => ({ code, count }))
 }

@@ -55,7 +55,11 @@ function archivePart(attempt: Attempt, source: Source, reading: SourceReading): 
     idleMs: attempt.request.plan.idleTimeout.sourceMs,
     remedy: 'See why the source stands still, or raise idleTimeout of the plan.',
   })
-  return { label, segments: attempt.meter.count(watched) }
+  return {
+    label,
+    segments: attempt.meter.count(watched),
+    warnings: () => reading.summary().warnings,
+  }
 }
 
 /** The gate: the archive may end only if every source ended well and the counts agree. */
