@@ -1,8 +1,8 @@
-import { deepEqual, equal } from 'node:assert/strict'
+import { deepEqual, equal, rejects } from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Manifest, readManifest, runBackup } from '@backstream/backup'
 import { silentLogger, systemClock } from '@backstream/kernel'
-import { createMemoryStorage, type Storage } from '@backstream/storage'
+import { createMemoryStorage, faulty, type Storage } from '@backstream/storage'
 import { finishEarlierAttempts } from './earlier-attempts.ts'
 
 const earlier = '20261123T031500Z-000001'
@@ -18,15 +18,20 @@ async function beginAgain(storage: Storage, backups: readonly string[]) {
     record: async () => {},
     settle: async (backup: string, state: string) => void settled.push(`${backup} ${state}`),
   }
+  const handedOn: string[] = []
+  const enqueueCleanup = async ({ plan, backup }: { plan: string; backup: string }) => {
+    handedOn.push(backup)
+    return { queue: 'maintenance', jobId: '1', plan }
+  }
   const manifest = await finishEarlierAttempts(
-    { workerName: 'nas', clock: systemClock },
+    { workerName: 'nas', clock: systemClock, producer: { enqueueCleanup } },
     {
       ...{ storage, signal },
       plan: { name: 'media' },
       run: { ledger, log: async (line) => void log.push(line) },
     },
   )
-  return { manifest, log, settled }
+  return { manifest, log, settled, handedOn }
 }
 
 async function commit(storage: Storage): Promise<Manifest> {
@@ -65,7 +70,7 @@ async function keysOf(storage: Storage): Promise<string[]> {
 
 test('a run without earlier attempts has nothing to finish', async () => {
   deepEqual(await beginAgain(createMemoryStorage(), []), {
-    ...{ manifest: undefined, log: [], settled: [] },
+    ...{ manifest: undefined, log: [], settled: [], handedOn: [] },
   })
 })
 
@@ -88,4 +93,14 @@ test('a run that had committed has its backup, which is left as it is', async ()
   deepEqual(settled, [`${earlier} cleaned`, `${committed.backup} committed`])
   deepEqual(manifest, committed)
   deepEqual(await keysOf(storage), [`media/${earlier}.json`, ...before].sort())
+})
+
+test('what this worker may not remove is handed on, and what fails for now ends the attempt', async () => {
+  const inner = createMemoryStorage()
+  await inner.put(`media/${earlier}/index.zst`, Buffer.from('x'), { signal })
+  const denying = faulty(inner, { faults: [{ on: 'delete', fail: 'access-denied' }] })
+  const { handedOn, settled } = await beginAgain(denying, [earlier])
+  deepEqual([handedOn, settled], [[earlier], []])
+  const failing = faulty(inner, { faults: [{ on: 'delete', fail: 'unavailable' }] })
+  await rejects(beginAgain(failing, [earlier]), { code: 'clean-up-incomplete' })
 })
