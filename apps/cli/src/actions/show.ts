@@ -43,7 +43,7 @@ async function describe(manifest: Manifest, location: string): Promise<string> {
     ['compression', `${compression.algorithm}, level ${compression.level}`],
     [
       'encryption',
-      encryption ? `${encryption.format}, ${encryption.recipients.length} recipients` : 'none',
+      encryption ? `${encryption.format} for ${encryption.recipients.join(', ')}` : 'none',
     ],
     ...manifest.sources.map(
       ({ kind, at, entries, consistency }) =>

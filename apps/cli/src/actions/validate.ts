@@ -46,7 +46,7 @@ async function describePlan(session: Session, config: Config, plan: Plan): Promi
     keeps: describeRetention(plan.retention, describeDuration),
     storage: `${plan.storage} (s3://${location})`,
     encryption: encryption
-      ? `age, ${encryption.recipients.length} recipients`
+      ? `age for ${encryption.recipients.join(', ')}`
       : 'none: whoever can read the bucket can read the backups',
     overdueAfter: overdueAfterMs === null ? 'never' : `after ${describeDuration(overdueAfterMs)}`,
   }
