@@ -91,6 +91,7 @@ export interface RawRedis {
   hset(key: string, field: string, value: string | number): Promise<unknown>
   pexpire(key: string, ms: number): Promise<unknown>
   keys(pattern: string): Promise<string[]>
+  sadd(key: string, member: string): Promise<unknown>
   zadd(key: string, score: number, member: string): Promise<unknown>
   zrem(key: string, member: string): Promise<unknown>
   zscore(key: string, member: string): Promise<string | null>

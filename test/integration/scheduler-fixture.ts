@@ -69,6 +69,7 @@ export async function startTestScheduler(
     readonly logger?: Logger
     readonly configFile?: string
     readonly removeAfterMs?: number
+    readonly newestBackupOf?: (plan: { name: string }) => Promise<number | null>
     readonly cleanUp?: (attempt: { plan: string; backup: string }) => Promise<unknown>
   } = {},
 ): Promise<RunningScheduler & AsyncDisposable> {
@@ -80,7 +81,11 @@ export async function startTestScheduler(
     logger: options.logger ?? silentLogger,
     clock: systemClock,
     ...(options.cleanUp ? { cleanUp: options.cleanUp } : {}),
-    every: { reconcileMs: 100, removeAfterMs: options.removeAfterMs ?? 0, lookAtFileMs: 50 },
+    ...(options.newestBackupOf ? { newestBackupOf: options.newestBackupOf } : {}),
+    every: {
+      ...{ reconcileMs: 100, lookAtFileMs: 50, catchUpAfterMs: 300 },
+      removeAfterMs: options.removeAfterMs ?? 0,
+    },
   })
   return { ...scheduler, [Symbol.asyncDispose]: () => scheduler.close() }
 }

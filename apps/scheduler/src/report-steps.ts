@@ -1,5 +1,5 @@
 import type { Logger } from '@backstream/kernel'
-import type { ReconcileStep } from '@backstream/queue'
+import type { CatchUpStep, ReconcileStep } from '@backstream/queue'
 
 /** Logs what a reconcile did; what it left alone, and because of whom, only when that changes. */
 export function reportSteps(
@@ -49,6 +49,17 @@ function reportStep(logger: Logger, step: ReconcileStep): void {
       // The one is logged where it happened, the other is told by who is in the way.
       logger.debug({ plan }, `schedule of ${plan} ${kind}`)
       break
+  }
+}
+
+export function reportCatchUps(logger: Logger, steps: readonly CatchUpStep[]): void {
+  for (const { kind, plan, dueAtMs } of steps) {
+    const due = iso(dueAtMs)
+    const words =
+      kind === 'caught-up'
+        ? `the bucket has no backup of ${plan} since the run that was due at ${due}: catching up`
+        : `the run of ${plan} due at ${due} was missed and is too old to catch up on`
+    logger.warn({ plan, due }, words)
   }
 }
 

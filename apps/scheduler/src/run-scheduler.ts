@@ -7,17 +7,20 @@
  * a different configuration: then neither takes anything away.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Config } from '@backstream/config'
+import type { Config, Plan } from '@backstream/config'
 import { maintenanceQueue } from '@backstream/jobs'
 import { type Clock, describeError, type Logger } from '@backstream/kernel'
 import {
   announce,
+  createRunProducer,
   livePresences,
   onRunFailed,
   type QueueConnection,
   queueNamesOf,
   reconcileSchedules,
 } from '@backstream/queue'
+import { createSweepArmer } from './arm-sweeps.ts'
+import { createCatchUp } from './catch-up.ts'
 import { type CleanUp, createFailedRunHandler } from './handle-failed-run.ts'
 import { reportSteps } from './report-steps.ts'
 import { watchFile } from './watch-file.ts'
@@ -33,6 +36,8 @@ export interface RunSchedulerOptions {
   readonly clock: Clock
   /** What becomes of what an attempt of a failed run may have left. Default: a `maintenance` job. */
   readonly cleanUp?: CleanUp
+  /** When the newest backup of a plan was begun, as the bucket tells it; null: there is none. */
+  newestBackupOf?(plan: Plan): Promise<number | null>
   readonly every?: Partial<SchedulerPace>
 }
 
@@ -41,6 +46,11 @@ export interface SchedulerPace {
   /** A scheduler this young removes nothing: another one with more plans may be starting as well. */
   readonly removeAfterMs: number
   readonly lookAtFileMs: number
+  /**
+   * After a schedule was added, before the bucket is asked what was missed: longer than a run that is
+   * under way needs to learn that a wiped Redis has taken its lease.
+   */
+  readonly catchUpAfterMs: number
 }
 
 export interface RunningScheduler {
@@ -50,13 +60,22 @@ export interface RunningScheduler {
 }
 
 const closeWithinMs = 3_000
-const pace: SchedulerPace = { reconcileMs: 5_000, removeAfterMs: 10_000, lookAtFileMs: 2_000 }
+const pace: SchedulerPace = {
+  reconcileMs: 5_000,
+  removeAfterMs: 10_000,
+  lookAtFileMs: 2_000,
+  catchUpAfterMs: 30_000,
+}
 
 export async function runScheduler(options: RunSchedulerOptions): Promise<RunningScheduler> {
   const { connection, logger, clock } = options
-  const { reconcileMs, removeAfterMs, lookAtFileMs } = { ...pace, ...options.every }
+  const { reconcileMs, removeAfterMs, lookAtFileMs, catchUpAfterMs } = {
+    ...pace,
+    ...options.every,
+  }
   const startedAtMs = clock.monotonicMs()
   const report = reportSteps(logger)
+  const catchUp = createCatchUp(options, catchUpAfterMs)
   let config = options.config
   let isClosed = false
   /** One thing at a time, in order. */
@@ -68,6 +87,8 @@ export async function runScheduler(options: RunSchedulerOptions): Promise<Runnin
     queues: backupQueuesOf(config),
     handler: createFailedRunHandler(options, () => config),
   })
+
+  const armSweeps = createSweepArmer({ producer: createRunProducer(connection), clock, logger })
 
   async function reconcile(): Promise<void> {
     if (isClosed) return
@@ -84,7 +105,10 @@ export async function runScheduler(options: RunSchedulerOptions): Promise<Runnin
     } catch (error) {
       logger.warn({ err: error }, `schedules not looked at: ${describeError(error)}`)
     }
+    if (!isClosed) await armSweeps(config)
   }
+
+  const catchUpNow = async () => (isClosed ? undefined : await catchUp(config))
 
   async function readAgain(): Promise<void> {
     if (isClosed) return
@@ -107,7 +131,7 @@ export async function runScheduler(options: RunSchedulerOptions): Promise<Runnin
   const reload = () => next(readAgain).then(() => next(reconcile))
 
   await next(reconcile)
-  const ticking = setInterval(() => void next(reconcile), reconcileMs)
+  const ticking = setInterval(() => void next(reconcile).then(() => next(catchUpNow)), reconcileMs)
   const file = isFile(options.configFile)
     ? watchFile(options.configFile, { everyMs: lookAtFileMs, onChange: reload })
     : null

@@ -1,6 +1,7 @@
-import type { Config } from '@backstream/config'
+import type { Config, Plan } from '@backstream/config'
 import type { Clock, Logger } from '@backstream/kernel'
 import { inspectRedis, openConfiguredQueue, type QueueConnection } from '@backstream/queue'
+import { findNewestBackup } from './find-newest-backup.ts'
 import type { CleanUp } from './handle-failed-run.ts'
 import { type RunningScheduler, runScheduler } from './run-scheduler.ts'
 
@@ -30,7 +31,8 @@ export async function startScheduler(options: StartSchedulerOptions): Promise<Ru
   const connection = await openConfiguredQueue(config, { env, logger, clock })
   try {
     await warnOfRedis(connection, logger)
-    const scheduler = await runScheduler({ ...options, connection })
+    const newestBackupOf = (plan: Plan) => findNewestBackup(plan, { config, env, logger, clock })
+    const scheduler = await runScheduler({ newestBackupOf, ...options, connection })
     logger.info({ plans: config.plans.length, file: config.file }, 'scheduler is running')
     return {
       reload: scheduler.reload,

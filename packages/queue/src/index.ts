@@ -20,7 +20,6 @@ export {
   acquireLease,
   type Lease,
   type LeaseHolder,
-  type LeaseRequest,
   leaseHolder,
 } from './lease.ts'
 export { type LedgerRecord, ledgerRunId, type RecordedAttempt } from './ledger-record.ts'
@@ -29,6 +28,7 @@ export { type ListedSchedule, listSchedules } from './list-schedules.ts'
 export { isWorthCatchingUp } from './missed-run.ts'
 export { openConfiguredQueue } from './open-configured-queue.ts'
 export { openQueueConnection, type QueueConnection, type QueueOptions } from './open-connection.ts'
+export { type CatchUpRequest, type CatchUpStep, catchUpOwed } from './owed-catch-ups.ts'
 export {
   type Announced,
   announce,

@@ -52,3 +52,9 @@ return nil`
 export const releaseScript = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return nil`
+
+/** ARGV: owner. */
+export const releaseOfScript = `
+local holder = redis.call('GET', KEYS[1])
+if holder and string.match(holder, '^%S+ %d+ (.*)$') == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return nil`

@@ -15,29 +15,20 @@
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describeError, type Logger } from '@backstream/kernel'
+import { describeError } from '@backstream/kernel'
 import { endsWithin } from './ends-within.ts'
+import { keysOf, type LeaseRequest, renewLease, takenOver } from './lease-renewal.ts'
 import {
   acquireScript,
   drawFenceScript,
   leaveScript,
   mayCommitScript,
+  releaseOfScript,
   releaseScript,
-  renewScript,
 } from './lease-scripts.ts'
 import { type Link, linkOf, type QueueConnection } from './open-connection.ts'
 import { QueueError } from './queue-error.ts'
 import { translateError } from './translate-error.ts'
-
-export interface LeaseRequest {
-  readonly plan: string
-  /** Who wants it, for others to read: the run's id. */
-  readonly owner: string
-  readonly ttlMs: number
-  readonly logger: Logger
-  /** How long an outage of Redis may last before the lease counts as lost. Default 10 min. */
-  readonly patienceMs?: number
-}
 
 export interface Lease extends AsyncDisposable {
   readonly plan: string
@@ -70,7 +61,6 @@ export interface LeaseHolder {
   readonly expiresInMs: number
 }
 
-const defaultPatienceMs = 600_000
 const askAgainMs = 1_000
 const lettingGoMs = 5_000
 
@@ -99,104 +89,65 @@ export async function leaseHolder(
   return { owner: match[2] ?? '', sinceMs: Number(match[1]), expiresInMs: Math.max(0, ttl) }
 }
 
+/** Takes the lease from a run that has ended elsewhere than in its worker, which died or hangs. */
+export async function releaseLeaseOf(
+  link: Link,
+  run: { readonly plan: string; readonly owner: string },
+): Promise<void> {
+  const [key] = keysOf(link, run.plan)
+  await link.redis.eval(releaseOfScript, 1, key, run.owner)
+}
+
 function hold(
   link: Link,
   request: LeaseRequest,
   taken: { readonly value: string; readonly fence: string },
 ): Lease {
-  const { plan, ttlMs, logger, patienceMs = defaultPatienceMs } = request
+  const { plan } = request
   const [lease, fences] = keysOf(link, plan)
   const { value } = taken
-  const lost = new AbortController()
-  let heardAtMs = link.clock.monotonicMs()
-  let { fence } = taken
+  const renewal = renewLease(link, request, taken)
+  const lost = renewal.signal
   let isReleased = false
-  const everyMs = Math.max(50, Math.min(ttlMs / 3, patienceMs / 3))
-  const timer = setInterval(() => void renewQuietly(), Math.floor(everyMs))
-  // The thread that stands still, or a command that waits for a reconnect, must not put it off.
-  const watching = setInterval(giveUpWhenUnheard, Math.floor(everyMs))
-  watching.unref()
-
-  async function renew(): Promise<void> {
-    const answer = await link.redis.eval(renewScript, 2, lease, fences, value, ttlMs, fence)
-    heardAtMs = link.clock.monotonicMs()
-    const [outcome, drawn] = answer as [string, string]
-    if (isReleased) return
-    if (outcome === 'lost') return lose(takenOver(plan))
-    if (outcome === 'taken-again') {
-      logger.warn({ plan }, `took the lease of ${plan} again after it had run out`)
-    }
-    fence = drawn
-  }
-
-  async function renewQuietly(): Promise<void> {
-    await renew().catch((error: unknown) => {
-      logger.debug({ plan, err: error }, `lease not renewed: ${describeError(error)}`)
-    })
-  }
-
-  function giveUpWhenUnheard(): void {
-    const unheardMs = link.clock.monotonicMs() - heardAtMs
-    if (unheardMs < patienceMs) return
-    lose(
-      new QueueError(
-        'lease-lost',
-        `Redis at ${link.address} has not answered for ${Math.round(unheardMs / 1000)} s: nobody knows whether another worker has taken over ${plan}`,
-        { remedy: 'See that Redis runs and can be reached from here; the run is tried again.' },
-      ),
-    )
-  }
-
-  function lose(reason: QueueError): void {
-    stop()
-    if (lost.signal.aborted) return
-    logger.error({ plan }, `lost the lease of ${plan}: ${reason.message}`)
-    lost.abort(reason)
-  }
-
-  function stop(): void {
-    clearInterval(timer)
-    clearInterval(watching)
-  }
 
   async function letGo(script: string, ...args: string[]): Promise<void> {
     if (isReleased) return
     isReleased = true
-    stop()
+    renewal.stop()
     const given = link.redis.eval(script, 1, lease, value, ...args)
     const quiet = given.catch((error: unknown) => {
-      logger.warn({ plan, err: error }, `lease of ${plan} not released: ${describeError(error)}`)
+      const said = `lease of ${plan} not released: ${describeError(error)}`
+      request.logger.warn({ plan, err: error }, said)
     })
     await endsWithin(quiet, lettingGoMs)
   }
 
   async function draw(floor: number): Promise<number> {
     // First, since it may have run out in an outage that has just ended.
-    await renew()
-    lost.signal.throwIfAborted()
+    await renewal.renew()
+    lost.throwIfAborted()
     const drawn = await link.redis.eval(drawFenceScript, 2, lease, fences, value, floor)
     if (drawn === null) throw takenOver(plan)
-    fence = String(drawn)
+    renewal.noteFence(String(drawn))
     return Number(drawn)
   }
 
-  async function isCommitAllowed(wanted: number): Promise<boolean> {
-    await renew()
-    const answer = await link.redis.eval(mayCommitScript, 2, lease, fences, value, wanted)
-    return answer === 1
+  async function isCommitAllowed(fence: number): Promise<boolean> {
+    await renewal.renew()
+    return (await link.redis.eval(mayCommitScript, 2, lease, fences, value, fence)) === 1
   }
 
   return {
     plan,
     token: value.slice(0, value.indexOf(' ')),
-    signal: lost.signal,
+    signal: lost,
     isMine: async () => (await reach(link, link.redis.get(lease))) === value,
     drawFence: (floor) => reach(link, draw(floor)),
-    async assertMayCommit(wanted, signal) {
-      const ended = AbortSignal.any([signal, lost.signal])
+    async assertMayCommit(fence, signal) {
+      const ended = AbortSignal.any([signal, lost])
       for (;;) {
         ended.throwIfAborted()
-        const isAllowed = await reach(link, isCommitAllowed(wanted)).catch(waitOut)
+        const isAllowed = await reach(link, isCommitAllowed(fence)).catch(waitOut)
         ended.throwIfAborted()
         if (isAllowed === true) return
         if (isAllowed === false) throw takenOver(plan)
@@ -207,12 +158,6 @@ function hold(
     release: () => letGo(releaseScript),
     [Symbol.asyncDispose]: () => letGo(releaseScript),
   }
-}
-
-function takenOver(plan: string): QueueError {
-  return new QueueError('lease-lost', `Another run has taken over the plan ${plan}`, {
-    remedy: 'Nothing to do if its run goes well; see whether this process was stopped for long.',
-  })
 }
 
 function waitOut(error: unknown): 'unknown' {
@@ -226,8 +171,4 @@ async function reach<T>(link: Link, answer: Promise<T>): Promise<T> {
   } catch (error) {
     throw translateError(error, link.address)
   }
-}
-
-function keysOf(link: Link, plan: string): [string, string] {
-  return [link.key('lease', plan), link.key('fence', plan)]
 }

@@ -1,5 +1,6 @@
 import type { Plan } from '@backstream/config'
 import type { Job } from 'bullmq'
+import type { WantedSchedule } from './arm-schedule.ts'
 import { linkOf, type QueueConnection } from './open-connection.ts'
 import { nextOfPattern, patternOf } from './plan-schedule.ts'
 import { livePresences } from './presence.ts'
@@ -36,9 +37,17 @@ export function isWorthCatchingUp(
   nowMs: number,
 ): boolean {
   const { name, schedule, catchUpMs } = plan
+  if (schedule === null) return catchUpMs !== null && nowMs - firstDueAtMs <= catchUpMs
+  return mayCatchUp({ pattern: patternOf({ name, schedule }), catchUpMs }, firstDueAtMs, nowMs)
+}
+
+export function mayCatchUp(
+  schedule: Pick<WantedSchedule, 'pattern' | 'catchUpMs'>,
+  firstDueAtMs: number,
+  nowMs: number,
+): boolean {
+  const { pattern, catchUpMs } = schedule
   if (catchUpMs === null) return false
   if (nowMs - firstDueAtMs <= catchUpMs) return true
-  if (schedule === null) return false
-  const nextAfterMs = nextOfPattern(patternOf({ name, schedule }), nowMs - catchUpMs)
-  return nextAfterMs <= nowMs
+  return nextOfPattern(pattern, nowMs - catchUpMs) <= nowMs
 }

@@ -15,7 +15,9 @@ import {
   type WantedSchedule,
   wantedSchedule,
 } from './arm-schedule.ts'
+import { lateMs, mayCatchUp } from './missed-run.ts'
 import { type Link, linkOf, type QueueConnection } from './open-connection.ts'
+import { owe } from './owed-catch-ups.ts'
 import { knownQueues, noteQueues, queueNamesOf } from './queue-names.ts'
 import { jobAt, listSchedulers, readSchedule, type ScheduleState } from './read-schedule.ts'
 import { removeSchedule } from './remove-schedule.ts'
@@ -100,6 +102,8 @@ async function bringAbout(
   const { plan } = wanted
   const state = await readSchedule(link, wanted.queue, plan)
   if (state.nextMs === null || state.jobName === null) {
+    // Before it is armed: a process that dies in between leaves a schedule to be added again.
+    await owe(link, plan)
     return { kind: 'added', plan, nextMs: await armSchedule(link, wanted) }
   }
   if (!isAsWanted(state, wanted)) {
@@ -111,9 +115,6 @@ async function bringAbout(
   }
   return await judgeLateRun(link, wanted, state)
 }
-
-/** Somewhat late is nothing: only a run that no worker was there to take has been missed. */
-const lateMs = 60_000
 
 async function judgeLateRun(
   link: Link,
@@ -127,7 +128,8 @@ async function judgeLateRun(
   const job = await jobAt(link, wanted, dueAtMs)
   // Delayed for another attempt: it has been taken, so it was not missed.
   if (!job || job.attemptsStarted > 0) return null
-  if (lateByMs > (wanted.catchUpMs ?? 0)) {
+  // Delayed still: no worker was there to put it into line when it was due.
+  if (!mayCatchUp(wanted, dueAtMs, link.clock.now())) {
     await link.queue(wanted.queue).removeJobScheduler(plan)
     await armSchedule(link, wanted)
     return { kind: 'missed-run-dropped', plan, dueAtMs }

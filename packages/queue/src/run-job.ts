@@ -10,6 +10,7 @@ import {
   readWish,
 } from './cancellation.ts'
 import { type CheckedJob, checkJob } from './check-job.ts'
+import { releaseLeaseOf } from './lease.ts'
 import { ledgerRunId } from './ledger-record.ts'
 import { wasMissed } from './missed-run.ts'
 import { QueueError } from './queue-error.ts'
@@ -93,13 +94,17 @@ async function beginOrCancel(
   const { job } = taken
   const { execution } = given
   const by = await readWish(link, { queue: job.queueName, jobId: job.id ?? '' })
+  const run = { plan: given.checked.payload.plan, jobId: job.id ?? '', timestampMs: job.timestamp }
+  const hasCrashedTooOften = execution.crashedIn.length > maxCrashes
+  if (by !== null || hasCrashedTooOften) {
+    // The worker that died with it had its plan, and the plan's next run would be skipped for it.
+    await releaseLeaseOf(link, { plan: run.plan, owner: ledgerRunId(run) })
+  }
   if (by !== null) {
-    const { plan } = given.checked.payload
-    const run = { plan, jobId: job.id ?? '', timestampMs: job.timestamp }
     await enqueueOpenCleanups(connection, producer, run)
     throw cancelled(by)
   }
-  if (execution.crashedIn.length > maxCrashes) await execution.forgiveCrashes()
+  if (hasCrashedTooOften) await execution.forgiveCrashes()
   refuseCrashing(job, execution.crashedIn)
   return await processRun(serving, taken, given)
 }

@@ -9,7 +9,13 @@ import {
   type Trigger,
 } from '@backstream/jobs'
 import { dueAt, findRuns, type RunFilter } from './find-runs.ts'
-import { cleanupJobOptions, notifyJobOptions, type PlanRef, runJobOptions, sweepJobOptions } from './job-options.ts'
+import {
+  cleanupJobOptions,
+  notifyJobOptions,
+  type PlanRef,
+  runJobOptions,
+  sweepJobOptions,
+} from './job-options.ts'
 import { type Link, linkOf, type QueueConnection } from './open-connection.ts'
 import { livePresences } from './presence.ts'
 import { QueueError } from './queue-error.ts'

@@ -1,4 +1,4 @@
-import type { RunProgress, RunResult, Trigger } from '@backstream/jobs'
+import type { RunProgress, RunResult, SweepResult, Trigger } from '@backstream/jobs'
 import type { Job } from 'bullmq'
 
 /** Where a run is found again. */
@@ -31,6 +31,8 @@ export interface RunSummary {
   readonly dueAtMs: number | null
   readonly progress: RunProgress | null
   readonly result: RunResult | null
+  /** Of a sweep that ended well. */
+  readonly swept?: SweepResult
 }
 
 export function summarize(
@@ -51,8 +53,14 @@ export function summarize(
     finishedAtMs: job.finishedOn ?? null,
     dueAtMs: at.dueAtMs,
     progress: isRecord(job.progress) ? (job.progress as unknown as RunProgress) : null,
-    result: isRecord(job.returnvalue) ? (job.returnvalue as unknown as RunResult) : null,
+    ...resultOf(job.returnvalue),
   }
+}
+
+function resultOf(value: unknown): Pick<RunSummary, 'result' | 'swept'> {
+  if (!isRecord(value)) return { result: null }
+  if (value['outcome'] !== 'swept') return { result: value as unknown as RunResult }
+  return { result: null, swept: value as unknown as SweepResult }
 }
 
 /** The plan a job names, be its payload valid or not; undefined when it names none that could be. */

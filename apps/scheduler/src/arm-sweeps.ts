@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto'
+import type { Config } from '@backstream/config'
+import { type Clock, describeError, type Logger } from '@backstream/kernel'
+import type { RunProducer } from '@backstream/queue'
+
+/** Often enough that what is seen twice goes within a day and a half of its run's end. */
+export const sweepEveryMs: number = 6 * 3_600_000
+/** A Redis that was wiped has its sweeps again this soon. */
+const armEveryMs = 60_000
+
+/**
+ * Sees to it that the next sweep of each plan stands in the queue, at a time of the day of its own.
+ *
+ * Asked for again and again, by any number of schedulers: a sweep has its plan and its time for an id,
+ * so that each is there once, and one whose time came while no scheduler ran is done all the same.
+ */
+export function createSweepArmer(deps: {
+  readonly producer: Pick<RunProducer, 'enqueueSweep'>
+  readonly clock: Clock
+  readonly logger: Logger
+}): (config: Pick<Config, 'plans'>) => Promise<void> {
+  const { producer, clock, logger } = deps
+  let armedAtMs = Number.NEGATIVE_INFINITY
+  return async ({ plans }) => {
+    const nowMs = clock.monotonicMs()
+    if (nowMs - armedAtMs < armEveryMs) return
+    armedAtMs = nowMs
+    try {
+      for (const { name } of plans) {
+        await producer.enqueueSweep({ plan: name, dueAtMs: nextSweepAt(name, clock.now()) })
+      }
+    } catch (error) {
+      // The next look tries again; until then the sweeps that are in the queue go on.
+      logger.warn({ err: error }, `sweeps not armed: ${describeError(error)}`)
+    }
+  }
+}
+
+/** Strictly after `nowMs`; the offset follows from the name, so that not all sweep at once. */
+export function nextSweepAt(plan: string, nowMs: number): number {
+  const offset = createHash('sha256').update(plan).digest().readUInt32BE(0) % sweepEveryMs
+  return (Math.floor((nowMs - offset) / sweepEveryMs) + 1) * sweepEveryMs + offset
+}
