@@ -1,4 +1,4 @@
-import { deepEqual, rejects } from 'node:assert/strict'
+import { deepEqual, doesNotMatch, match, rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { RunSummary } from '@backstream/queue'
 import { createMetrics } from '@backstream/runtime'
@@ -44,6 +44,7 @@ function counting(sinceMs = 1_000) {
   const counter = createRunCounter({ metrics, producer: { findRuns }, plans: ['media'], sinceMs })
   return {
     found,
+    metrics,
     count: () => counter.count(),
     async values(): Promise<Record<string, number>> {
       const lines = (await metrics.text()).split('\n').filter((line) => / [1-9]\d*$/.test(line))
@@ -90,6 +91,18 @@ describe('createRunCounter', () => {
     found.runs = [ended({ result, trigger: 'manual' })]
     await count()
     deepEqual(await values(), { 'runs manual skipped': 1 })
+  })
+
+  it('counts what sweeps removed, and no sweep as a run', async () => {
+    const { found, count, metrics } = counting()
+    const figures = { uploads: 1, objects: 2, bytes: 700, waiting: 0, manifestGone: 0 }
+    const swept = { outcome: 'swept', plan: 'media', ...figures } as const
+    found.runs = [ended({ jobName: 'backup.sweep', result: null, swept })]
+    await count()
+    await count()
+    const text = await metrics.text()
+    match(text, /^backstream_swept_bytes_total\{.*\} 700$/m)
+    doesNotMatch(text, /^backstream_runs_total\{.*\} 1$/m)
   })
 
   it('counts neither what ended before, nor what is no run', async () => {

@@ -37,12 +37,21 @@ export function createRunCounter(options: RunCounterOptions): RunCounter {
     async count() {
       const runs = await producer.findRuns({ states: ['completed', 'failed'], limit: lookAt })
       const ended = runs.filter(
-        ({ jobName, finishedAtMs }) => jobName === 'backup.run' && (finishedAtMs ?? 0) > sinceMs,
+        ({ jobName, finishedAtMs }) => isCounted(jobName) && (finishedAtMs ?? 0) > sinceMs,
       )
-      for (const run of ended) if (!counted.has(endOf(run))) countRun(metrics, run)
+      for (const run of ended) if (!counted.has(endOf(run))) countEnd(metrics, run)
       counted = new Set(ended.map(endOf))
     },
   }
+}
+
+function isCounted(jobName: string): boolean {
+  return jobName === 'backup.run' || jobName === 'backup.sweep'
+}
+
+function countEnd(metrics: Metrics, run: RunSummary): void {
+  if (run.jobName === 'backup.run') countRun(metrics, run)
+  else metrics.sweptBytes.inc(run.swept?.bytes ?? 0)
 }
 
 function endOf({ ref, finishedAtMs }: RunSummary): string {

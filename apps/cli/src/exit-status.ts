@@ -28,6 +28,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'ambiguous-backup': exitStatus.usage,
   refused: exitStatus.refused,
   'foreign-prefix': exitStatus.refused,
+  'backup-refuted': exitStatus.refused,
   'restore-target': exitStatus.refused,
   'no-such-plan': exitStatus.notFound,
   'no-such-path': exitStatus.notFound,

@@ -8,6 +8,7 @@ import { defineHealth } from './commands/health.ts'
 import { defineInit } from './commands/init.ts'
 import { defineList } from './commands/list.ts'
 import { defineLook } from './commands/look.ts'
+import { defineMarks } from './commands/mark.ts'
 import { defineNotYet } from './commands/not-yet.ts'
 import { definePrune } from './commands/prune.ts'
 import { defineRestore } from './commands/restore.ts'
@@ -15,6 +16,7 @@ import { defineRun } from './commands/run.ts'
 import { defineScheduler } from './commands/scheduler.ts'
 import { defineShow } from './commands/show.ts'
 import { defineStatus } from './commands/status.ts'
+import { defineSweep } from './commands/sweep.ts'
 import { defineUp } from './commands/up.ts'
 import { defineValidate } from './commands/validate.ts'
 import { defineVerify } from './commands/verify.ts'
@@ -61,7 +63,8 @@ export function createProgram(context: CommandContext): Command {
   program.commandsGroup('Look and restore')
   add(defineList(context), defineShow(context), ...defineLook(context), defineRestore(context))
   program.commandsGroup('Maintain')
-  add(defineVerify(context), definePrune(context))
+  add(defineVerify(context), definePrune(context), defineSweep(context))
+  add(...defineMarks(context))
   program.commandsGroup('Not yet in this version')
   const later = defineNotYet()
   add(...later)

@@ -13,19 +13,14 @@ const notYet: readonly NotYet[] = [
   { path: 'board.oidc', danger: 'the board would be open to everyone who reaches it' },
   { path: 'notify' },
   { path: 'heartbeat' },
-  { path: 'limits' },
   { path: 'storages.*.lock' },
-  { path: 'storages.*.maintenance' },
   { path: 'storages.*.bandwidth' },
-  { path: 'storages.*.maxRuns' },
   { path: 'storages.*.proxy', danger: 'the store would be reached without it' },
   { path: 'plans.*.hooks', danger: 'the run would go ahead without them' },
   { path: 'plans.*.retention' },
   { path: 'plans.*.verify' },
   { path: 'plans.*.drill' },
-  { path: 'plans.*.limits' },
   { path: 'plans.*.notify' },
-  { path: 'plans.*.timeout' },
 ]
 
 /** Kinds of sources this version reads. */

@@ -8,6 +8,7 @@ import {
   queueOfPlan,
   type Trigger,
 } from '@backstream/jobs'
+import { endWaiting, forgetWish, wishCancelled } from './cancellation.ts'
 import { dueAt, findRuns, type RunFilter } from './find-runs.ts'
 import {
   cleanupJobOptions,
@@ -50,8 +51,16 @@ export interface RunProducer {
   findRuns(filter: RunFilter): Promise<RunSummary[]>
   getRun(ref: RunRef): Promise<RunSummary | undefined>
   watchRun(ref: RunRef, options?: WatchOptions): AsyncGenerator<RunEvent, void, undefined>
-  /** Runs a failed run again, with all its attempts. */
+  /** Runs a run again that failed or was cancelled, with all its attempts. */
   retryRun(ref: RunRef): Promise<void>
+  /**
+   * Has a run end as `cancelled`, for `by`, a `user@host`. `cancelled`: it was in line and is out of it.
+   * `asked`: a worker has it, or had it when it died; whoever has it next ends it too. `ended`: there is
+   * nothing to cancel any more.
+   */
+  cancelRun(ref: RunRef, by: string): Promise<'cancelled' | 'asked' | 'ended'>
+  /** The lines of a run's log from number `from` (0 is the first); the last thousand are kept. */
+  readLog(ref: RunRef, from: number): Promise<readonly string[]>
   /** Takes a run that nobody is working on out of its queue; one that is not there is no error. */
   removeRun(ref: RunRef): Promise<void>
   workersOf(queue: string): Promise<ConnectedWorker[]>
@@ -94,6 +103,9 @@ export function createRunProducer(connection: QueueConnection): RunProducer & As
     findRuns: (filter) => findRuns(link, filter),
     getRun: (ref) => getRun(link, ref),
     retryRun: (ref) => retryRun(link, ref),
+    cancelRun: (ref, by) => cancelRun(connection, producer, { ref, by }),
+    readLog: async ({ queue, jobId }, from) =>
+      (await link.queue(queue).getJobLogs(jobId, from, -1)).logs,
     removeRun: async (ref) => void (await link.queue(ref.queue).remove(ref.jobId)),
     workersOf: (queue) => workersOf(connection, queue),
   }
@@ -107,6 +119,8 @@ export function createRunProducer(connection: QueueConnection): RunProducer & As
     watchRun: (ref, options) =>
       watchRun((asked) => reach(link, producer.getRun(asked)), ref, options),
     retryRun: (ref) => reach(link, producer.retryRun(ref)),
+    cancelRun: (ref, by) => reach(link, producer.cancelRun(ref, by)),
+    readLog: (ref, from) => reach(link, producer.readLog(ref, from)),
     removeRun: (ref) => reach(link, producer.removeRun(ref)),
     workersOf: (queue) => reach(link, producer.workersOf(queue)),
     async [Symbol.asyncDispose]() {},
@@ -182,15 +196,46 @@ async function retryRun(link: Link, ref: RunRef): Promise<void> {
       remedy: 'Start a new one with `backstream run`.',
     })
   }
-  await job.retry('failed', { resetAttemptsMade: true }).catch((error: unknown) => {
+  // Somebody may have wanted its earlier end in the moment it came.
+  await forgetWish(link, ref)
+  const wasCancelled = (job.returnvalue as { outcome?: unknown } | null)?.outcome === 'cancelled'
+  const state = wasCancelled ? 'completed' : 'failed'
+  await job.retry(state, { resetAttemptsMade: true }).catch((error: unknown) => {
     const code = (error as { code?: unknown }).code
     if (code !== -3 && code !== -1) throw error
-    throw new QueueError('wrong-state', `The run ${ref.jobId} is not among the failed ones`, {
-      cause: error,
-      permanent: true,
-      remedy: 'Only a failed run can be tried again; start a new one with `backstream run`.',
-    })
+    throw new QueueError(
+      'wrong-state',
+      `The run ${ref.jobId} has neither failed nor been cancelled`,
+      {
+        cause: error,
+        permanent: true,
+        remedy: 'Only such a run can be tried again; start a new one with `backstream run`.',
+      },
+    )
   })
+}
+
+/** How often a run may move on between a look at it and what is done about it. */
+const maxLooks = 5
+
+async function cancelRun(
+  connection: QueueConnection,
+  producer: Pick<RunProducer, 'enqueueCleanup'>,
+  wish: { readonly ref: RunRef; readonly by: string },
+): Promise<'cancelled' | 'asked' | 'ended'> {
+  const link = linkOf(connection)
+  const { ref, by } = wish
+  // First, so that a worker that takes it from its line at this moment knows.
+  await wishCancelled(link, ref, by)
+  for (let look = 0; look < maxLooks; look++) {
+    const state = runState(await link.queue(ref.queue).getJobState(ref.jobId))
+    if (state === 'active') return 'asked'
+    const isInLine = state === 'waiting' || state === 'delayed'
+    if (isInLine && !(await endWaiting(connection, producer, wish))) continue
+    await forgetWish(link, ref)
+    return isInLine ? 'cancelled' : 'ended'
+  }
+  return 'asked'
 }
 
 async function workersOf(connection: QueueConnection, queue: string): Promise<ConnectedWorker[]> {

@@ -109,7 +109,10 @@ describe('createPlanOverviewSource', () => {
       listSchedules: async () => [
         { plan: 'media', queue: 'backups', nextMs: nowMs + 1, pattern: '' },
       ],
-      producer: { findRuns: async () => [cleanup, ended({})] },
+      producer: {
+        findRuns: async ({ jobName }) =>
+          [cleanup, ended({})].filter((run) => run.jobName === jobName),
+      },
     })
     equal(row?.nextRunMs, nowMs + 1)
     equal(row?.state, 'failed')

@@ -18,8 +18,6 @@ export interface PlanOverviewSourceOptions {
 
 /** How far back the newest good backup is looked for behind suspect ones and voids. */
 const newestSlots = 20
-/** How far back the last run is looked for behind clean-ups. */
-const newestJobs = 5
 
 /** Plans from their manifests and, while Redis answers, from the queue. */
 export function createPlanOverviewSource(options: PlanOverviewSourceOptions): PlanOverviewSource {
@@ -80,8 +78,7 @@ async function findLastRun(
   { producer }: PlanOverviewSourceOptions,
 ): Promise<LastRun | null> {
   try {
-    const runs = await producer.findRuns({ plan: name, limit: newestJobs })
-    const last = runs.find(({ jobName }) => jobName === 'backup.run')
+    const [last] = await producer.findRuns({ plan: name, jobName: 'backup.run', limit: 1 })
     return last ? lastRunOf(last) : null
   } catch {
     // As above: of the queue nothing is known, and the page says so.

@@ -1,9 +1,9 @@
 import {
+  type BackupStanding,
   contentBytesOf,
-  listBackups,
   listPlans,
-  type Manifest,
-  type PlanBackups,
+  type PlanStandings,
+  readStandings,
   storedBytesOf,
 } from '@backstream/backup'
 import { formatBytes } from '@backstream/config'
@@ -12,12 +12,13 @@ import type { Session } from '../command-context.ts'
 import { exitStatus } from '../exit-status.ts'
 import { formatLocalTime } from '../output/local-time.ts'
 import { plainText } from '../output/plain-text.ts'
+import { standingInWords } from '../output/standing-text.ts'
 import { renderTable } from '../output/table.ts'
 import { openStorage, openStorageOfPlan } from './open-storage.ts'
 
 interface Listing {
   readonly storage: string
-  readonly plans: readonly PlanBackups[]
+  readonly plans: readonly PlanStandings[]
 }
 
 interface Failed {
@@ -47,7 +48,7 @@ interface Reading {
 
 async function readPlan(session: Session, plan: string): Promise<Reading> {
   await using storage = await openStorageOfPlan(session, plan)
-  const backups = await listBackups(storage, plan, { signal: session.interruption() })
+  const backups = await readStandings(storage, plan, { signal: session.interruption() })
   return { listings: [{ storage: storage.location, plans: [backups] }], failed: [] }
 }
 
@@ -59,9 +60,9 @@ async function readEverything(session: Session): Promise<Reading> {
   for (const storageConfig of Object.values(config.storages)) {
     try {
       await using storage = await openStorage(session, storageConfig)
-      const plans: PlanBackups[] = []
+      const plans: PlanStandings[] = []
       for (const plan of await listPlans(storage, signal)) {
-        plans.push(await listBackups(storage, plan, { signal }))
+        plans.push(await readStandings(storage, plan, { signal }))
       }
       listings.push({ storage: storage.location, plans })
     } catch (error) {
@@ -80,7 +81,7 @@ function printDocument(
   session.printJson({
     format: 'backstream.list/1',
     backups: listings.flatMap(({ storage, plans }) =>
-      plans.flatMap(({ backups }) => backups.map((manifest) => summarize(storage, manifest))),
+      plans.flatMap(({ standings }) => standings.map((one) => summarize(storage, one))),
     ),
     unreadable: listings.flatMap(({ plans }) =>
       plans.flatMap(({ plan, unreadable }) => unreadable.map((one) => ({ plan, ...one }))),
@@ -89,7 +90,8 @@ function printDocument(
   })
 }
 
-function summarize(storage: string, manifest: Manifest): Record<string, unknown> {
+function summarize(storage: string, standing: BackupStanding): Record<string, unknown> {
+  const { manifest, isGood, isPinned, isAccepted, verified } = standing
   const { plan, backup, status, trigger, run, content } = manifest
   return {
     ref: `${plan}/${backup}`,
@@ -97,6 +99,14 @@ function summarize(storage: string, manifest: Manifest): Record<string, unknown>
     backup,
     storage,
     status,
+    good: isGood,
+    accepted: isAccepted,
+    pinned: isPinned,
+    verified: verified && {
+      at: new Date(verified.atMs).toISOString(),
+      depth: verified.depth,
+      outcome: verified.isRefuted ? 'refuted' : 'verified',
+    },
     trigger,
     startedAt: run.startedAt,
     finishedAt: run.finishedAt,
@@ -107,16 +117,16 @@ function summarize(storage: string, manifest: Manifest): Record<string, unknown>
 }
 
 async function printTable(session: Session, listings: readonly Listing[]): Promise<void> {
-  const manifests = listings.flatMap(({ plans }) => plans.flatMap(({ backups }) => backups))
-  const rows = manifests.map((manifest) => [
+  const all = listings.flatMap(({ plans }) => plans.flatMap(({ standings }) => standings))
+  const rows = all.map(({ manifest, ...standing }) => [
     `${manifest.plan}/${manifest.backup}`,
     formatLocalTime(Date.parse(manifest.run.finishedAt)),
     String(manifest.content.entries),
     formatBytes(contentBytesOf(manifest)),
     formatBytes(storedBytesOf(manifest)),
     {
-      text: manifest.status,
-      paint: manifest.status === 'good' ? session.paint.good : session.paint.warn,
+      text: standingInWords({ manifest, ...standing }),
+      paint: standing.isGood ? session.paint.good : session.paint.warn,
     },
   ])
   const table = renderTable(

@@ -1,6 +1,8 @@
 import {
+  type BackupStanding,
   contentBytesOf,
   type Manifest,
+  readStanding,
   renderRestoreGuide,
   resolveRef,
   storedBytesOf,
@@ -9,6 +11,7 @@ import { describeDuration, formatBytes } from '@backstream/config'
 import type { Session } from '../command-context.ts'
 import { formatLocalTime } from '../output/local-time.ts'
 import { plainText } from '../output/plain-text.ts'
+import { standingInWords } from '../output/standing-text.ts'
 import { openStorageOfPlan } from './open-storage.ts'
 import { notePassedOver } from './passed-over.ts'
 
@@ -18,17 +21,19 @@ export async function show(session: Session, ref: string): Promise<void> {
   const resolved = await resolveRef(storage, ref, { signal: session.interruption() })
   notePassedOver(session, resolved)
   if (session.json) return session.printJson(resolved.manifest)
-  session.print(await describe(resolved.manifest, storage.location))
+  const standing = await readStanding(storage, resolved.manifest, session.interruption())
+  session.print(await describe(standing, storage.location))
   session.print(`\n${await guide(session, resolved.manifest, storage.location)}`)
 }
 
-async function describe(manifest: Manifest, location: string): Promise<string> {
+async function describe(standing: BackupStanding, location: string): Promise<string> {
+  const { manifest } = standing
   const { run, content, archives, compression, encryption } = manifest
   const startedAtMs = Date.parse(run.startedAt)
   const finishedAtMs = Date.parse(run.finishedAt)
   const facts: readonly (readonly [string, string])[] = [
     ['backup', `${manifest.plan}/${manifest.backup}`],
-    ['status', statusInWords(manifest)],
+    ['status', statusInWords(standing)],
     [
       'taken',
       `${formatLocalTime(startedAtMs)}, in ${describeDuration(finishedAtMs - startedAtMs)}`,
@@ -56,11 +61,11 @@ async function describe(manifest: Manifest, location: string): Promise<string> {
   return facts.map(([name, text]) => `${name.padEnd(width)}  ${plainText(text)}\n`).join('')
 }
 
-function statusInWords({ status, suspect }: Manifest): string {
-  const reasons = suspect.map(
+function statusInWords(standing: BackupStanding): string {
+  const reasons = standing.manifest.suspect.map(
     ({ rule, expected, found }) => `${rule}: expected ${expected}, found ${found}`,
   )
-  return [status, ...reasons].join('; ')
+  return [standingInWords(standing), ...reasons].join('; ')
 }
 
 async function guide(session: Session, manifest: Manifest, location: string): Promise<string> {

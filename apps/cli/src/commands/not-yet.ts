@@ -7,10 +7,6 @@ const promised = [
   ['cancel', 'PLAN|RUN', 'abort a run and clean up'],
   ['retry', 'PLAN|RUN', 'run a failed run again'],
   ['drill', 'PLAN', 'restore into a scratch place and check it'],
-  ['sweep', '', 'remove what no manifest and no live run accounts for'],
-  ['pin', 'REF', 'keep a backup for ever'],
-  ['unpin', 'REF', 'undo pin'],
-  ['accept', 'REF', 'say that a suspect backup is good after all'],
   ['report', '--since D', 'the evidence: runs, backups, drills, gaps'],
   ['notify', 'NAME --test', 'send a test notification'],
 ] as const

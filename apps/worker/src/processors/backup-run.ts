@@ -4,6 +4,7 @@ import type { RunResult, SkippedResult } from '@backstream/jobs'
 import {
   type ActiveBackupRun,
   acquireLease,
+  isRunId,
   isWorthCatchingUp,
   type Lease,
   QueueError,
@@ -81,7 +82,12 @@ async function turnOf(
   return await takeTurn({
     plan,
     signal: run.signal,
-    acquire: (name) => acquireLease(connection, { plan: name, owner, ttlMs, logger }),
+    async acquire(name) {
+      const lease = await acquireLease(connection, { plan: name, owner, ttlMs, logger })
+      if (!('heldBy' in lease) || isRunId(lease.heldBy)) return lease
+      // Not a run that makes this one needless, but somebody who will be done in a moment.
+      throw new QueueError('put-back', `${plan.name} is in use by ${lease.heldBy}`)
+    },
     async step(line) {
       logger.info({ plan: plan.name, run: run.id }, line)
       await run.log(line)
@@ -129,6 +135,7 @@ async function makeNewBackup(
         },
         tool: context.tool,
         store: context.storeOf(plan.storage),
+        isPinned: run.payload.pin === true,
         signal,
         onStep: (line) => void run.log(line).catch(() => {}),
         onMeter: (look) => {
