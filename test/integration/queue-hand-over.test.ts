@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createRunProducer } from '@backstream/queue'
+import { silentLogger } from '@backstream/kernel'
+import { acquireLease, createRunProducer, leaseHolder, ledgerRunId } from '@backstream/queue'
 import {
   openTestRedis,
   type StartedProcess,
@@ -90,6 +91,11 @@ describe('a run that leaves its worker', () => {
       doomed.signal('SIGKILL')
       await doomed.exited
     }
+    const job = await producer.getRun(ref)
+    const owner = ledgerRunId({ jobId: ref.jobId, timestampMs: job?.createdAtMs ?? 0 })
+    // As a worker that was killed leaves it.
+    const dead = { plan: 'media', owner, ttlMs: 600_000, logger: silentLogger }
+    await acquireLease(connection, dead)
     let calls = 0
     await using _worker = startWorker(
       connection,
@@ -103,6 +109,7 @@ describe('a run that leaves its worker', () => {
     assert.ok(last?.kind === 'failed')
     assert.match(last.reason, /died 4 times during this run in the phase "streaming"/)
     assert.equal(calls, 0)
+    assert.equal(await leaseHolder(connection, 'media'), undefined, 'nobody else could run')
     await producer.retryRun(ref)
     assert.equal((await endOf(producer, ref))?.kind, 'completed')
   })

@@ -15,6 +15,9 @@ import { processBackupCleanup } from './processors/backup-cleanup.ts'
 import { processBackupRun } from './processors/backup-run.ts'
 import { processBackupSweep } from './processors/backup-sweep.ts'
 import type { WorkerContext } from './worker-context.ts'
+import { defaultTiming, type WorkerTiming } from './worker-timing.ts'
+
+export type { WorkerTiming } from './worker-timing.ts'
 
 export interface StartWorkerOptions {
   readonly config: Config
@@ -31,16 +34,6 @@ export interface StartWorkerOptions {
   readonly timing?: Partial<WorkerTiming>
 }
 
-/** How soon a worker that shows no sign of life is given up. */
-export interface WorkerTiming {
-  /** A run stays its worker's for so long after the last sign of life. */
-  readonly lockMs: number
-  /** Runs of dead workers are looked for this often. */
-  readonly stalledCheckMs: number
-  /** A plan stays its run's for so long after the last sign of life. */
-  readonly leaseTtlMs: number
-}
-
 export interface RunningWorker {
   readonly serves: readonly string[]
   /** Stops fetching, gives active runs `graceMs`, then aborts them, cleans up and hands them back. */
@@ -48,7 +41,6 @@ export interface RunningWorker {
 }
 
 const defaultConcurrency = 2
-const defaultTiming: WorkerTiming = { lockMs: 30_000, stalledCheckMs: 15_000, leaseTtlMs: 60_000 }
 
 export async function startWorker(options: StartWorkerOptions): Promise<RunningWorker> {
   const { config, env, logger, clock } = options

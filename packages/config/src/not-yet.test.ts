@@ -52,12 +52,9 @@ notify: { hc: { kind: ping, url: { env: HC } } }
   assert.deepEqual(result.notices.map(({ key }) => key.replace('plans.p.', '')).toSorted(), [
     'drill',
     'heartbeat',
-    'limits',
-    'limits',
     'notify',
     'notify',
     'retention',
-    'timeout',
     'verify',
   ])
   assert.ok(result.notices.every(({ message }) => message === 'not yet in this version'))

@@ -22,7 +22,7 @@ export {
   type LeaseHolder,
   leaseHolder,
 } from './lease.ts'
-export { type LedgerRecord, ledgerRunId, type RecordedAttempt } from './ledger-record.ts'
+export { isRunId, type LedgerRecord, ledgerRunId, type RecordedAttempt } from './ledger-record.ts'
 export { acquireLimits, type HeldLimits, type LimitsRequest, type NoRoom } from './limits.ts'
 export { type ListedSchedule, listSchedules } from './list-schedules.ts'
 export { isWorthCatchingUp } from './missed-run.ts'

@@ -35,6 +35,11 @@ export function ledgerRunId(job: { readonly jobId: string; readonly timestampMs:
   return `${job.jobId}@${job.timestampMs}`
 }
 
+/** Whether the owner of a lease is a run: `prune` takes one as well. */
+export function isRunId(owner: string): boolean {
+  return /@\d+$/.test(owner)
+}
+
 export function ledgerKeys(link: Link, { plan, runId }: LedgerRun): [string, string] {
   return [link.key('ledger', plan, runId), ledgerIndexKey(link, plan)]
 }

@@ -1,6 +1,6 @@
 /**
  * KEYS: places that are held, and who waits: two hashes by owner. A place is
- * `{token, until, names}`, one who waits `{since, seen, names}`, in JSON. Times are Redis' own.
+ * `{token, until, names}`, one who waits `{since, seen, sizes}`, in JSON. Times are Redis' own.
  */
 const now = `
 local time = redis.call('TIME')
@@ -13,7 +13,6 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)`
 export const acquireLimitsScript: string = `${now}
 local owner, sizes = ARGV[1], cjson.decode(ARGV[5])
 local room = {}
-for name, size in pairs(sizes) do room[name] = size end
 
 local function take(names)
   for _, name in ipairs(names) do
@@ -24,6 +23,25 @@ local function take(names)
   end
   return true
 end
+
+local function namesOf(sizes)
+  local names = {}
+  for name in pairs(sizes) do names[#names + 1] = name end
+  return names
+end
+
+local mine, before = nil, {}
+local waiting = redis.call('HGETALL', KEYS[2])
+for at = 1, #waiting, 2 do
+  local one = cjson.decode(waiting[at + 1])
+  if waiting[at] == owner then mine = one
+  elseif now - one.seen > tonumber(ARGV[4]) then redis.call('HDEL', KEYS[2], waiting[at])
+  else before[#before + 1] = one end
+end
+for _, one in ipairs(before) do
+  for name, size in pairs(one.sizes) do room[name] = size end
+end
+for name, size in pairs(sizes) do room[name] = size end
 
 local held = redis.call('HGETALL', KEYS[1])
 for at = 1, #held, 2 do
@@ -36,22 +54,13 @@ for at = 1, #held, 2 do
   end
 end
 
-local mine, before = nil, {}
-local waiting = redis.call('HGETALL', KEYS[2])
-for at = 1, #waiting, 2 do
-  local one = cjson.decode(waiting[at + 1])
-  if waiting[at] == owner then mine = one
-  elseif now - one.seen > tonumber(ARGV[4]) then redis.call('HDEL', KEYS[2], waiting[at])
-  else before[#before + 1] = one end
-end
 local since = mine and mine.since or now
 table.sort(before, function(a, b) return a.since < b.since end)
 for _, one in ipairs(before) do
-  if one.since < since then take(one.names) end
+  if one.since < since then take(namesOf(one.sizes)) end
 end
+local names = namesOf(sizes)
 
-local names = {}
-for name in pairs(sizes) do names[#names + 1] = name end
 if take(names) then
   redis.call('HDEL', KEYS[2], owner)
   local place = {token = ARGV[2], names = names}
@@ -59,7 +68,7 @@ if take(names) then
   redis.call('HSET', KEYS[1], owner, cjson.encode(place))
   return {'held', ''}
 end
-redis.call('HSET', KEYS[2], owner, cjson.encode({since = since, seen = now, names = names}))
+redis.call('HSET', KEYS[2], owner, cjson.encode({since = since, seen = now, sizes = sizes}))
 local answer = {'full', mine and 'again' or 'new'}
 for _, name in ipairs(names) do
   if room[name] < 1 then answer[#answer + 1] = name end

@@ -96,7 +96,8 @@ async function lease({ session, connection, plan }: Work): Promise<AsyncDisposab
   const { acquireLease } = await import('@backstream/queue')
   const taken = await acquireLease(connection, {
     plan: plan.name,
-    owner: 'backstream prune',
+    // One's own: a lease is given to whoever has the same owner.
+    owner: `backstream prune, process ${process.pid}`,
     ttlMs: 30_000,
     logger: session.logger,
   })

@@ -18,7 +18,7 @@ export function defineWorker(context: CommandContext): Command {
   return new Command('worker')
     .description('take runs from the queue and make backups of them')
     .option('--name <name>', 'serve only the runs of plans with runsOn: <name>')
-    .option('--concurrency <n>', 'runs at a time (default: 2)')
+    .option('--concurrency <n>', 'runs at a time, over all its queues (default: 2)')
     .option('--serves <list>', 'queues to serve instead, separated by commas')
     .action((options: WorkerOptions, command: Command) => {
       const env = { ...context.env, ...variablesOf(options) }
