@@ -15,6 +15,7 @@ const everything = [
   'packages/*/src/**/*.test.ts',
   'apps/*/src/**/*.test.ts',
   'tools/**/*.test.ts',
+  'bench/**/*.test.ts',
   'test/**/*.test.ts',
 ]
 const isCi = process.env['CI'] === 'true'

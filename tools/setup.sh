@@ -18,7 +18,7 @@ main() {
     test) script=tools/run-tests.ts ;;
     recovery) script=test/recovery/matrix.ts ;;
     chaos) script=test/recovery/chaos.ts ;;
-    bench) script=tools/bench.ts ;;
+    bench) script=bench/main.ts ;;
     deps) script= ;;
     *) fail 2 "Usage: sh tools/setup.sh demo|test|recovery|chaos|bench|deps [ARGUMENT]..." ;;
   esac
@@ -28,6 +28,7 @@ main() {
   [ "$(node_major)" -ge 24 ] ||
     fail 1 "The Node 24 of the npm package 'node' does not run here: install Node 24 and run this again."
   need_redis "$tool"
+  [ "$tool" != bench ] || need_rivals
   [ -z "$script" ] || exec node "$script" "$@"
 }
 
@@ -103,6 +104,33 @@ install_redis() {
   fi
 }
 
+# --- what the bench compares with -----------------------------------------------------------------
+
+# The bench itself names what is still missing after this, and how to get it.
+need_rivals() {
+  has_rivals && return
+  say "installing zstd and the AWS command line"
+  install_rivals >&2 || true
+}
+
+has_rivals() { command -v tar && command -v zstd && command -v aws; } >/dev/null 2>&1
+
+install_rivals() {
+  if command -v brew >/dev/null; then
+    HOMEBREW_NO_AUTO_UPDATE=1 brew install --quiet zstd awscli
+  elif command -v apt-get >/dev/null; then
+    [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null || return 1
+    apt_install zstd awscli 2>/dev/null ||
+      { as_root apt-get update -qq && apt_install zstd awscli; }
+  elif command -v dnf >/dev/null; then
+    as_root dnf install -y -q tar zstd awscli2
+  elif command -v apk >/dev/null; then
+    as_root apk add -q tar zstd aws-cli
+  else
+    return 1
+  fi
+}
+
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
 }
@@ -136,7 +164,7 @@ install_with_apt() {
 
 apt_install() {
   as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "$1" >/dev/null
+    apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >/dev/null
 }
 
 main "$@"

@@ -1,0 +1,185 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { etagOf, keptBytes, type SinkObject, SinkStore } from './sink-store.ts'
+import { completedXml, createdXml, errorXml, listXml, uploadsXml } from './sink-xml.ts'
+
+export interface Sink extends AsyncDisposable {
+  /** `http://127.0.0.1:PORT` */
+  readonly endpoint: string
+}
+
+/**
+ * An S3 server that swallows what it is sent: as little work as a server can do, so that it does not
+ * take the cores from what is measured. One bucket of any name; signatures are not checked, bodies
+ * are not hashed; every answer is right for a client that does as it should.
+ */
+export async function startSink(): Promise<Sink> {
+  const store = new SinkStore()
+  const server = createServer(
+    { requestTimeout: 0, highWaterMark: 1 << 20 },
+    (request, response) => {
+      serve(store, request, response).catch(() => request.socket.destroy())
+    },
+  )
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+interface Reply {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Buffer
+}
+
+interface Call {
+  readonly store: SinkStore
+  readonly request: IncomingMessage
+  /** Empty for the bucket itself. */
+  readonly key: string
+  readonly query: URLSearchParams
+}
+
+async function serve(
+  store: SinkStore,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://sink')
+  const key = decodeURIComponent(url.pathname.split('/').slice(2).join('/'))
+  const {
+    status,
+    headers = {},
+    body = '',
+  } = await answer({
+    ...{ store, request, key },
+    query: url.searchParams,
+  })
+  const isHead = request.method === 'HEAD'
+  const length = isHead ? {} : { 'content-length': Buffer.byteLength(body) }
+  response.writeHead(status, { ...length, ...headers })
+  response.end(isHead ? undefined : body)
+}
+
+async function answer(call: Call): Promise<Reply> {
+  const { request, key, query } = call
+  const content = await drain(request)
+  switch (request.method) {
+    case 'PUT':
+      if (key === '') return { status: 200 }
+      return query.has('partNumber') ? putPart(call, content) : putObject(call, content)
+    case 'POST':
+      return post(call)
+    case 'GET':
+      return key === '' ? list(call) : get(call)
+    case 'HEAD':
+      return key === '' ? { status: 200 } : head(call)
+    case 'DELETE':
+      return remove(call)
+    default:
+      return refusal(501, 'NotImplemented')
+  }
+}
+
+interface Content {
+  readonly bytes: number
+  /** Null when there was more than is kept. */
+  readonly kept: Buffer | null
+}
+
+function drain(request: IncomingMessage): Promise<Content> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes <= keptBytes) chunks.push(chunk)
+    else chunks.length = 0
+  })
+  return new Promise((resolve, reject) => {
+    request.on('end', () =>
+      resolve({ bytes, kept: bytes > keptBytes ? null : Buffer.concat(chunks) }),
+    )
+    request.on('error', reject)
+  })
+}
+
+function putPart({ store, request, query }: Call, { bytes }: Content): Reply {
+  const etag = etagOf(header(request, 'content-md5'))
+  const part = { number: Number(query.get('partNumber')), bytes, etag }
+  if (!store.addPart(query.get('uploadId') ?? '', part)) return refusal(404, 'NoSuchUpload')
+  return { status: 200, headers: { etag: `"${etag}"`, ...echoedChecksums(request) } }
+}
+
+function putObject({ store, request, key }: Call, { bytes, kept }: Content): Reply {
+  if (header(request, 'if-none-match') === '*' && store.objects.has(key)) {
+    return refusal(412, 'PreconditionFailed')
+  }
+  const etag = etagOf(header(request, 'content-md5'))
+  store.objects.set(key, { bytes, etag, content: kept })
+  return { status: 200, headers: { etag: `"${etag}"`, ...echoedChecksums(request) } }
+}
+
+function post({ store, key, query }: Call): Reply {
+  if (query.has('uploads')) return xml(createdXml(key, store.beginUpload(key)))
+  const object = store.completeUpload(query.get('uploadId') ?? '')
+  return object ? xml(completedXml(key, object.etag)) : refusal(404, 'NoSuchUpload')
+}
+
+function list({ store, query }: Call): Reply {
+  const prefix = query.get('prefix') ?? ''
+  if (query.has('uploads')) {
+    const uploads = [...store.uploads].map(([id, { key }]) => ({ id, key }))
+    return xml(uploadsXml(uploads.filter(({ key }) => key.startsWith(prefix))))
+  }
+  const { keys, folders } = store.list(prefix, query.get('delimiter') ?? '')
+  const objects = keys.map((key) => ({ key, ...(store.objects.get(key) as SinkObject) }))
+  return xml(listXml(objects, folders))
+}
+
+function head({ store, key }: Call): Reply {
+  const object = store.objects.get(key)
+  if (!object) return refusal(404, 'NoSuchKey')
+  const headers = { etag: `"${object.etag}"`, 'content-length': String(object.bytes) }
+  return { status: 200, headers }
+}
+
+function get(call: Call): Reply {
+  const content = call.store.objects.get(call.key)?.content
+  // What was swallowed cannot be given back.
+  if (content === null) return refusal(501, 'NotImplemented')
+  return { ...head(call), ...(content ? { body: content } : {}) }
+}
+
+function remove({ store, key, query }: Call): Reply {
+  const id = query.get('uploadId')
+  if (id !== null) store.uploads.delete(id)
+  else store.objects.delete(key)
+  return { status: 204 }
+}
+
+function header({ headers }: IncomingMessage, name: string): string | undefined {
+  const value = headers[name]
+  return Array.isArray(value) ? value[0] : value
+}
+
+function echoedChecksums({ headers }: IncomingMessage): Record<string, string> {
+  const echoed = Object.entries(headers).filter(([name]) => name.startsWith('x-amz-checksum-'))
+  return Object.fromEntries(echoed) as Record<string, string>
+}
+
+function xml(body: string): Reply {
+  return { status: 200, headers: { 'content-type': 'application/xml' }, body }
+}
+
+function refusal(status: number, code: string): Reply {
+  return { ...xml(errorXml(code)), status }
+}
