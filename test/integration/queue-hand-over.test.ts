@@ -94,8 +94,9 @@ describe('a run that leaves its worker', () => {
     const job = await producer.getRun(ref)
     const owner = ledgerRunId({ jobId: ref.jobId, timestampMs: job?.createdAtMs ?? 0 })
     // As a worker that was killed leaves it.
-    const dead = { plan: 'media', owner, ttlMs: 600_000, logger: silentLogger }
-    await acquireLease(connection, dead)
+    const request = { plan: 'media', owner, ttlMs: 600_000, logger: silentLogger }
+    const dead = await acquireLease(connection, request)
+    assert.ok(!('heldBy' in dead))
     let calls = 0
     await using _worker = startWorker(
       connection,
@@ -110,6 +111,7 @@ describe('a run that leaves its worker', () => {
     assert.match(last.reason, /died 4 times during this run in the phase "streaming"/)
     assert.equal(calls, 0)
     assert.equal(await leaseHolder(connection, 'media'), undefined, 'nobody else could run')
+    await dead.release()
     await producer.retryRun(ref)
     assert.equal((await endOf(producer, ref))?.kind, 'completed')
   })

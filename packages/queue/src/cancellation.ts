@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import type { CancelledResult } from '@backstream/jobs'
 import { describeError } from '@backstream/kernel'
 import { keepRuns } from './keep-runs.ts'
+import { releaseLeaseOf } from './lease.ts'
 import { ledgerRunId } from './ledger-record.ts'
 import { type Link, linkOf, type QueueConnection } from './open-connection.ts'
 import { QueueError } from './queue-error.ts'
@@ -80,11 +81,10 @@ export async function endWaiting(
   )
   if (taken !== 1) return false
   await job.log(`cancelled by ${by} before it began`)
-  await enqueueOpenCleanups(connection, producer, {
-    plan: ref.plan,
-    jobId: ref.jobId,
-    timestampMs: job.timestamp,
-  })
+  const run = { plan: ref.plan, jobId: ref.jobId, timestampMs: job.timestamp }
+  // One that was put back, or whose worker died, may have its plan still.
+  await releaseLeaseOf(link, { plan: run.plan, owner: ledgerRunId(run) })
+  await enqueueOpenCleanups(connection, producer, run)
   await job.moveToCompleted(cancelledResult(ref.plan, by), token, false)
   await keepRuns(link, job, 'completed')
   return true
