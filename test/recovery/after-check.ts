@@ -34,7 +34,7 @@ export async function checkAfter(stand: Stand, options: AfterCheckOptions): Prom
   await settle(stand, plan)
   await waitForSchedule(stand, plan)
   const before = await audit(stand, options)
-  if (before.orphans.length > 0) await sweep(stand)
+  const swept = before.orphans.length > 0 ? await sweep(stand) : []
   const after = before.orphans.length > 0 ? await audit(stand, options) : before
   const queue = await auditQueue(stand.redis.url, stand.name)
   return {
@@ -47,6 +47,7 @@ export async function checkAfter(stand: Stand, options: AfterCheckOptions): Prom
       ...after.broken.map((problem) => `not whole: ${problem}`),
       ...after.duplicates.map((problem) => `twice: ${problem}`),
       ...problemsOfQueue(queue, plan),
+      ...swept,
     ],
   }
 }
@@ -112,8 +113,10 @@ async function audit(stand: Stand, options: AfterCheckOptions): Promise<BucketAu
   })
 }
 
-export async function sweep(stand: Stand): Promise<void> {
-  await stand.backstream(['sweep', '--grace', '0s', '--confirm'])
+/** One sweep without a grace; why it did not go well, if it did not. */
+export async function sweep(stand: Stand): Promise<string[]> {
+  const { code, stderr } = await stand.backstream(['sweep', '--grace', '0s', '--confirm'])
+  return code === 0 ? [] : [`the sweep ended with ${code}: ${stderr.trim()}`]
 }
 
 function problemsOfRun(

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProxyAction } from '@backstream/testkit'
-import type { Halt, Phase } from './phases.ts'
+import { type Halt, type Phase, setGate } from './phases.ts'
 import type { Stand } from './stand.ts'
 import { workerTiming } from './timing.ts'
 
 /** What a blow finds: a run that stands still. */
 export interface Scene {
   readonly stand: Stand
+  readonly plan: string
   readonly halt: Halt
   /** Resolves when the queue has done with the run, or knows it no more. */
   ended(): Promise<unknown>
@@ -37,6 +38,10 @@ const pastLockMs = workerTiming.lockMs + workerTiming.stalledCheckMs + 500
 export const blows: readonly Blow[] = [
   { name: 'SIGKILL worker', at: 'worker', fits: everywhere, strike: kill },
   { name: 'SIGKILL, its request arrives later', at: 'worker', fits: heldBefore, strike: killLate },
+  {
+    ...{ name: 'SIGKILL worker, each time', at: 'worker', fits: inSource },
+    ...{ strike: killEachTime, failsWith: /died.*"streaming"/ },
+  },
   { name: 'SIGTERM worker', at: 'worker', fits: everywhere, strike: terminate },
   { name: 'SIGSTOP past the lock, SIGCONT', at: 'worker', fits: everywhere, strike: suspend },
   { name: 'Redis killed, restarted', at: 'redis', fits: everywhere, strike: restartRedis },
@@ -64,7 +69,7 @@ function store(name: string, action: ProxyAction, times = 1): Blow {
   return { name: `store: ${name}`, at: 'store', fits: atRequests, store: { action, times } }
 }
 
-async function kill({ halt }: Scene): Promise<void> {
+async function kill({ halt }: Pick<Scene, 'halt'>): Promise<void> {
   await halt.machine.kill()
   loseLink(halt)
   await halt.drop()
@@ -76,6 +81,20 @@ async function killLate({ halt, ended }: Scene): Promise<void> {
   halt.machine.start()
   await ended()
   await halt.release()
+}
+
+/** One more than a run may suffer. */
+const tooOften = 4
+
+async function killEachTime({ stand, plan, halt }: Scene): Promise<void> {
+  const folder = stand.folderOf(plan)
+  let next = halt
+  for (let times = 1; times < tooOften; times++) {
+    const again = await setGate(stand, folder)
+    await kill({ halt: next })
+    next = await again.struck
+  }
+  await kill({ halt: next })
 }
 
 async function terminate({ halt }: Scene): Promise<void> {

@@ -63,16 +63,19 @@ export interface Trap {
 /** Makes the plan's next run stand still in this phase, on whichever worker takes it. */
 export async function setTrap(stand: Stand, plan: string, phase: Phase): Promise<Trap> {
   const folder = stand.folderOf(plan)
-  if (phase.isInSource) {
-    await makeGate(folder)
-    return { struck: haltInSource(stand, folder) }
-  }
+  if (phase.isInSource) return await setGate(stand, folder)
   const fault = faultAt(phase, plan, { hold: phase.side })
   const armed = stand.workers.map((machine) => ({ machine, handle: machine.s3.add(fault) }))
   const struck = haltAtRequest(phase, armed)
   if (!phase.isAfterFailure) return { struck }
   const failed = failOnce(stand, plan)
   return { struck: failed.then(() => struck) }
+}
+
+/** Makes the plan's next attempt stand still in its source. */
+export async function setGate(stand: Stand, folder: string): Promise<Trap> {
+  await makeGate(folder)
+  return { struck: haltInSource(stand, folder) }
 }
 
 /** The source of the plan's next attempt fails when something of it has been stored, once. */

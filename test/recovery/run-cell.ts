@@ -68,7 +68,7 @@ interface Striking extends Cell {
 
 /** Starts a run and strikes it; the job's id. */
 async function strike(stand: Stand, { phase, blow, plan, problems }: Striking): Promise<string> {
-  if (blow.failsWith) {
+  if (!blow.strike && !blow.store) {
     await breakSource(stand.folderOf(plan), true)
     const jobId = await startRun(stand, plan)
     await endOfRun(stand, jobId)
@@ -80,7 +80,7 @@ async function strike(stand: Stand, { phase, blow, plan, problems }: Striking): 
   const jobId = await startRun(stand, plan)
   const halt = await within(trap.struck, phase)
   problems.push(...(await missingLease(stand, plan)))
-  await blow.strike?.({ stand, halt, ended: () => endOfRun(stand, jobId) })
+  await blow.strike?.({ stand, plan, halt, ended: () => endOfRun(stand, jobId) })
   await endOfRun(stand, jobId)
   await halt.drop()
   return jobId

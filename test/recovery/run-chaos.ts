@@ -163,7 +163,7 @@ async function judge(
     readonly next: readonly string[]
   },
 ): Promise<ChaosOutcome> {
-  await sweep(stand)
+  const swept = await sweep(stand)
   using store = openAuditStore(stand.s3)
   const bucket = await auditBucket(store, {
     contentOf: (plan) => (plan === 'tree' ? undefined : stand.content.sha256),
@@ -174,7 +174,11 @@ async function judge(
     ...bucket.broken.map((problem) => `orphan: not whole: ${problem}`),
     ...lies(queue, bucket),
   ]
-  const stuck = [...stuckIn(stand, queue), ...failedNext(queue, seen.next)]
+  const stuck = [
+    ...stuckIn(stand, queue),
+    ...failedNext(queue, seen.next),
+    ...swept.map((problem) => `stuck: ${problem}`),
+  ]
   return {
     kills: seen.kills,
     runs: seen.runs.size,
