@@ -4,7 +4,7 @@ import { BackstreamError, type BackstreamErrorOptions } from '@backstream/kernel
  * What the command line itself has to say.
  *
  * `usage`: it cannot be understood. `not-yet`: a later version will. `refused`: understood, but too
- * dangerous without more words. `no-such-plan`, `no-such-path`: nothing of that name. `failed`: what
+ * dangerous without more words. `no-such-plan`, `no-such-path`, `no-such-run`: nothing of that name. `failed`: what
  * was asked for was tried and did not succeed. `incomplete`: it was done, but not all of it.
  * `timeout`, `interrupted`: given up waiting.
  */
@@ -14,6 +14,7 @@ export type CliErrorCode =
   | 'refused'
   | 'no-such-plan'
   | 'no-such-path'
+  | 'no-such-run'
   | 'failed'
   | 'incomplete'
   | 'timeout'

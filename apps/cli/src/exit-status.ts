@@ -32,6 +32,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'restore-target': exitStatus.refused,
   'no-such-plan': exitStatus.notFound,
   'no-such-path': exitStatus.notFound,
+  'no-such-run': exitStatus.notFound,
   'no-such-backup': exitStatus.notFound,
   incomplete: exitStatus.incomplete,
   timeout: exitStatus.failed,

@@ -3,6 +3,7 @@ import metadata from '../package.json' with { type: 'json' }
 import { CliError } from './cli-error.ts'
 import type { CommandContext } from './command-context.ts'
 import { defineBoard } from './commands/board.ts'
+import { defineControlRuns } from './commands/control-runs.ts'
 import { defineDoctor } from './commands/doctor.ts'
 import { defineHealth } from './commands/health.ts'
 import { defineInit } from './commands/init.ts'
@@ -59,7 +60,7 @@ export function createProgram(context: CommandContext): Command {
   add(defineUp(context), defineScheduler(context), defineWorker(context))
   add(defineBoard(context), defineHealth(context))
   program.commandsGroup('Back up')
-  add(defineRun(context), defineStatus(context))
+  add(defineRun(context), defineStatus(context), ...defineControlRuns(context))
   program.commandsGroup('Look and restore')
   add(defineList(context), defineShow(context), ...defineLook(context), defineRestore(context))
   program.commandsGroup('Maintain')

@@ -3,9 +3,6 @@ import { notYet } from '../cli-error.ts'
 
 /** Promised by the documentation, built by later versions: named, never silent. */
 const promised = [
-  ['logs', 'PLAN|RUN [-f]', 'follow the log of a run'],
-  ['cancel', 'PLAN|RUN', 'abort a run and clean up'],
-  ['retry', 'PLAN|RUN', 'run a failed run again'],
   ['drill', 'PLAN', 'restore into a scratch place and check it'],
   ['report', '--since D', 'the evidence: runs, backups, drills, gaps'],
   ['notify', 'NAME --test', 'send a test notification'],

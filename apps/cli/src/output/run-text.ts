@@ -25,7 +25,8 @@ export function describeProgress(progress: RunProgress): string {
 export function describeOutcome(outcome: RunOutcome, paint: Paint): string {
   const { plan, result, cause } = outcome
   if (result?.outcome !== 'committed') {
-    const word = outcome.outcome === 'skipped' ? paint.warn('skipped') : paint.bad(outcome.outcome)
+    const isWanted = outcome.outcome === 'skipped' || outcome.outcome === 'cancelled'
+    const word = isWanted ? paint.warn(outcome.outcome) : paint.bad(outcome.outcome)
     return `${plan}: ${word}: ${plainText(cause ?? 'nobody knows why')}`
   }
   const word = result.status === 'good' ? paint.good('good') : paint.warn('suspect')
