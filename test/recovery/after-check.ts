@@ -23,8 +23,8 @@ export interface AfterCheckOptions {
   readonly mayLoseRun: boolean
 }
 
-/** A bound against hanging; clean-ups that failed are tried again after half a minute. */
-const settledWithinMs = 90_000
+/** A bound against hanging; clean-ups that failed are tried again after a minute. */
+const settledWithinMs = 150_000
 const endedWithinMs = 90_000
 
 export async function checkAfter(stand: Stand, options: AfterCheckOptions): Promise<AfterCheck> {

@@ -12,7 +12,7 @@ export interface AuditedJob {
   readonly failedReason: string
   /** Of a completed run. */
   readonly result: { readonly outcome?: string; readonly backup?: string } | null
-  /** A schedule's next run that is not due yet. */
+  /** To begin later of its own accord: a schedule's next run, a sweep. A clean-up is never that. */
   readonly isArmed: boolean
 }
 
@@ -31,11 +31,11 @@ for _, queue in ipairs({ 'backups', 'maintenance' }) do
   local base = name .. ':' .. queue .. ':'
   local function note(state, ids)
     for _, id in ipairs(ids) do
-      local data, reason, value, done = unpack(redis.call(
-        'HMGET', base .. id, 'data', 'failedReason', 'returnvalue', 'ats'))
+      local data, reason, value, name = unpack(redis.call(
+        'HMGET', base .. id, 'data', 'failedReason', 'returnvalue', 'name'))
       local due = state == 'delayed' and redis.call('ZSCORE', base .. 'delayed', id) or '0'
       table.insert(seen.jobs, { queue = queue, id = id, state = state, data = data or '',
-        reason = reason or '', value = value or '', due = due })
+        name = name or '', reason = reason or '', value = value or '', due = due })
     end
   end
   note('wait', redis.call('LRANGE', base .. 'wait', 0, -1))
@@ -75,21 +75,22 @@ export async function auditQueue(redisUrl: string, name: string): Promise<QueueA
 }
 
 interface Raw extends Pick<AuditedJob, 'queue' | 'id' | 'state'> {
+  readonly name: string
   readonly data: string
   readonly reason: string
   readonly value: string
   readonly due: string
 }
 
-function toJob({ queue, id, state, data, reason, value, due }: Raw): AuditedJob {
+function toJob({ queue, id, state, name, data, reason, value, due }: Raw): AuditedJob {
   const fields = parse(data) as { plan?: unknown } | null
   return {
     ...{ queue, id, state },
     plan: typeof fields?.plan === 'string' ? fields.plan : '',
     failedReason: reason,
     result: parse(value) as AuditedJob['result'],
-    // BullMQ keeps the time in the upper bits. A retry is never that far away.
-    isArmed: id.startsWith('repeat:') && Number(due) / 4096 > systemClock.now() + 60_000,
+    // BullMQ keeps the time in the upper bits. A run that is tried again never waits for so long.
+    isArmed: name !== 'backup.cleanup' && Number(due) / 4096 > systemClock.now() + 60_000,
   }
 }
 
