@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { silentLogger } from '@backstream/kernel'
-import { acquireLease, createRunProducer, leaseHolder, ledgerRunId } from '@backstream/queue'
+import {
+  acquireLease,
+  acquireLimits,
+  createRunProducer,
+  leaseHolder,
+  ledgerRunId,
+} from '@backstream/queue'
 import {
   openTestRedis,
   type StartedProcess,
@@ -97,6 +103,9 @@ describe('a run that leaves its worker', () => {
     const request = { plan: 'media', owner, ttlMs: 600_000, logger: silentLogger }
     const dead = await acquireLease(connection, request)
     assert.ok(!('heldBy' in dead))
+    const limits = { owner, sizes: { uplink: 1 }, ttlMs: 600_000, logger: silentLogger }
+    const places = await acquireLimits(connection, limits)
+    assert.ok('release' in places)
     let calls = 0
     await using _worker = startWorker(
       connection,
@@ -111,7 +120,9 @@ describe('a run that leaves its worker', () => {
     assert.match(last.reason, /died 4 times during this run in the phase "streaming"/)
     assert.equal(calls, 0)
     assert.equal(await leaseHolder(connection, 'media'), undefined, 'nobody else could run')
-    await dead.release()
+    const others = await acquireLimits(connection, { ...limits, owner: 'run-2' })
+    assert.ok('release' in others, 'others waited for its place')
+    await Promise.all([dead.release(), places.release(), others.release()])
     await producer.retryRun(ref)
     assert.equal((await endOf(producer, ref))?.kind, 'completed')
   })

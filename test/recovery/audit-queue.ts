@@ -18,7 +18,7 @@ export interface AuditedJob {
 
 export interface QueueAudit {
   readonly jobs: readonly AuditedJob[]
-  /** Leases of plans and locks of runs. */
+  /** Leases of plans, locks of runs, places under limits. */
   readonly held: readonly string[]
   /** Plans that have a job scheduler. */
   readonly scheduled: readonly string[]
@@ -59,6 +59,13 @@ repeat
     end
   end
 until cursor == '0'
+local time = redis.call('TIME')
+local places = redis.call('HGETALL', name .. ':limits:held')
+for at = 1, #places, 2 do
+  if cjson.decode(places[at + 1])['until'] > time[1] * 1000 then
+    table.insert(seen.held, 'a place of ' .. places[at])
+  end
+end
 return cjson.encode(seen)`
 
 export async function auditQueue(redisUrl: string, name: string): Promise<QueueAudit> {

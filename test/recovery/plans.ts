@@ -62,6 +62,8 @@ export function configuration(
     version: 1,
     name,
     redis: '${REDIS_URL}',
+    // So many that nobody waits; that a dead worker's places come free is what is looked at.
+    limits: { uplink: 6 },
     storages: {
       main: {
         kind: 's3',
@@ -76,6 +78,7 @@ export function configuration(
     },
     defaults: {
       storage: 'main',
+      limits: ['uplink'],
       runsOn: 'any',
       attempts: 3,
       backoff: { delay: '1s', factor: 1, max: '1s' },

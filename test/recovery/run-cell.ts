@@ -115,9 +115,10 @@ async function within<T>(struck: Promise<T>, phase: Phase): Promise<T> {
 /** The check that no lease is held at the end is worth something only if leases can be seen. */
 async function missingLease(stand: Stand, plan: string): Promise<string[]> {
   const { held } = await auditQueue(stand.redis.url, stand.name)
-  return held.some((key) => key.includes(':') && key.endsWith(plan))
-    ? []
-    : [`no lease of ${plan} is to be seen while its run is under way`]
+  return [
+    ...(held.some((key) => key.endsWith(`:${plan}`)) ? [] : [`no lease of ${plan} is to be seen`]),
+    ...(held.some((key) => key.includes(`place of ${plan}`)) ? [] : [`${plan} has no place`]),
+  ].map((problem) => `${problem} while its run is under way`)
 }
 
 /** Workers that were killed are back, as a supervisor would see to. */

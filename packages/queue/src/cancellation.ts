@@ -6,10 +6,10 @@ import { randomUUID } from 'node:crypto'
 import type { CancelledResult } from '@backstream/jobs'
 import { describeError } from '@backstream/kernel'
 import { keepRuns } from './keep-runs.ts'
-import { releaseLeaseOf } from './lease.ts'
 import { ledgerRunId } from './ledger-record.ts'
 import { type Link, linkOf, type QueueConnection } from './open-connection.ts'
 import { QueueError } from './queue-error.ts'
+import { releaseGivenUp } from './release-given-up.ts'
 import { readLedger } from './run-ledger.ts'
 import type { RunProducer } from './run-producer.ts'
 import type { RunRef } from './run-summary.ts'
@@ -82,8 +82,7 @@ export async function endWaiting(
   if (taken !== 1) return false
   await job.log(`cancelled by ${by} before it began`)
   const run = { plan: ref.plan, jobId: ref.jobId, timestampMs: job.timestamp }
-  // One that was put back, or whose worker died, may have its plan still.
-  await releaseLeaseOf(link, { plan: run.plan, owner: ledgerRunId(run) })
+  await releaseGivenUp(link, run)
   await enqueueOpenCleanups(connection, producer, run)
   await job.moveToCompleted(cancelledResult(ref.plan, by), token, false)
   await keepRuns(link, job, 'completed')

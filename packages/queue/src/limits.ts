@@ -61,6 +61,11 @@ export async function acquireLimits(
   }
 }
 
+/** Takes its places from a run that has ended elsewhere than in its worker, and its place in line. */
+export async function releaseLimitsOf(link: Link, owner: string): Promise<void> {
+  await Promise.all(keysOf(link).map((key) => link.redis.hdel(key, owner)))
+}
+
 function hold(
   link: Link,
   { owner, sizes, ttlMs, logger }: LimitsRequest,

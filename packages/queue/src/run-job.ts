@@ -10,10 +10,10 @@ import {
   readWish,
 } from './cancellation.ts'
 import { type CheckedJob, checkJob } from './check-job.ts'
-import { releaseLeaseOf } from './lease.ts'
 import { ledgerRunId } from './ledger-record.ts'
 import { wasMissed } from './missed-run.ts'
 import { QueueError } from './queue-error.ts'
+import { releaseGivenUp } from './release-given-up.ts'
 import { runFailure } from './run-failure.ts'
 import { beginExecution, type Execution } from './run-ledger.ts'
 import { activeKey, type Serving } from './serving.ts'
@@ -96,10 +96,7 @@ async function beginOrCancel(
   const by = await readWish(link, { queue: job.queueName, jobId: job.id ?? '' })
   const run = { plan: given.checked.payload.plan, jobId: job.id ?? '', timestampMs: job.timestamp }
   const hasCrashedTooOften = execution.crashedIn.length > maxCrashes
-  if (by !== null || hasCrashedTooOften) {
-    // The worker that died with it had its plan, and the plan's next run would be skipped for it.
-    await releaseLeaseOf(link, { plan: run.plan, owner: ledgerRunId(run) })
-  }
+  if (by !== null || hasCrashedTooOften) await releaseGivenUp(link, run)
   if (by !== null) {
     await enqueueOpenCleanups(connection, producer, run)
     throw cancelled(by)
