@@ -89,7 +89,7 @@ export async function startS3FaultProxy(targetEndpoint: string): Promise<S3Fault
     const struck = faults.find((armed) => armed.strikes(target))
     const exchange = { request, response, upstream }
     // A side that broke off: the other is told by the end of its connection, as without a proxy.
-    ;(struck ? strike(exchange, struck) : passOn(exchange)).catch(() => request.socket.destroy())
+    ;(struck ? strike(exchange, struck) : passOn(exchange)).catch(() => response.destroy())
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
