@@ -74,7 +74,10 @@ function createPlanGauges(registry: Registry): PlanGauges {
     })
   }
   return {
-    lastSuccess: gauge('last_success_timestamp_seconds', 'When the newest good backup was finished'),
+    lastSuccess: gauge(
+      'last_success_timestamp_seconds',
+      'When the newest good backup was finished',
+    ),
     lastRun: gauge('last_run_timestamp_seconds', 'When the last run ended'),
     lastRunSuccess: gauge('last_run_success', 'Whether the last run made a backup'),
     nextRun: gauge('next_run_timestamp_seconds', 'When the next run is due'),
