@@ -2,21 +2,34 @@
 // Plain JavaScript that an older Node can read: the program itself is TypeScript, which Node 24 runs
 // as it is. Under an older one this starts the Node 24 that is installed beside the project and
 // stands in for it: the same standard streams, signals passed on, the same end.
+//
+// Two things must be said before the program is loaded. A small heap: what a backup needs lies outside
+// of it, and buffers that are done with go when it is collected (measured: 225 MiB at the peak instead
+// of 300). And where compiled code is kept, so that the next start need not read TypeScript again;
+// where nothing can be written, nothing is kept.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import module, { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
 
 const neededMajor = 24
+const smallHeap = '--optimize-for-size'
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const compiled = fileURLToPath(new URL('../../../node_modules/.cache/backstream', import.meta.url))
 
 if (Number(process.versions.node.split('.')[0]) >= neededMajor) {
+  setFlagsFromString(smallHeap)
+  module.enableCompileCache?.(compiled)
   await import(program)
 } else {
   const node = findNode()
-  if (node) standInFor(spawn(node, [program, ...process.argv.slice(2)], { stdio: 'inherit' }))
+  const args = [smallHeap, program, ...process.argv.slice(2)]
+  // biome-ignore lint/style/noProcessEnv: handed on as it is
+  const env = { NODE_COMPILE_CACHE: compiled, ...process.env }
+  if (node) standInFor(spawn(node, args, { stdio: 'inherit', env }))
   else complain()
 }
 

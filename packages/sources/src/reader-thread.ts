@@ -1,3 +1,5 @@
+import { getCompileCacheDir } from 'node:module'
+import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { TarSegment } from '@backstream/archive'
@@ -77,6 +79,7 @@ class ReaderThread {
     this.#worker = new Worker(new URL('./directory-worker.ts', import.meta.url), {
       workerData: input,
       name: 'backstream-reader',
+      env: threadEnvironment(),
       resourceLimits: { maxYoungGenerationSizeMb: 6 },
     })
     this.#worker.on('message', (message: ReaderMessage) => {
@@ -149,4 +152,10 @@ class ReaderThread {
       timer.abort()
     }
   }
+}
+
+/** A thread looks for compiled code only where its environment says; it needs nothing else of it. */
+function threadEnvironment(): NodeJS.Dict<string> {
+  const compiled = getCompileCacheDir()
+  return compiled === undefined ? {} : { NODE_COMPILE_CACHE: dirname(compiled) }
 }

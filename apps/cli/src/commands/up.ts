@@ -10,7 +10,7 @@ import {
 } from '../command-context.ts'
 
 const roles = ['scheduler', 'worker', 'board'] as const
-const program = fileURLToPath(new URL('../main.ts', import.meta.url))
+const program = fileURLToPath(new URL('../../bin/backstream.js', import.meta.url))
 
 export function defineUp(context: CommandContext): Command {
   return new Command('up')
