@@ -215,7 +215,7 @@ describe('a failed run on the board', () => {
 
     const again = await call('PUT', `queues/backups/${ref.jobId}/retry`)
     equal(again.status, 409)
-    match(String(again.body.message), /not among the failed/)
+    match(String(again.body.message), /neither failed nor been cancelled/)
   })
 
   it('is removed when somebody asks', async () => {
