@@ -6,23 +6,22 @@
  * no treatment of their own. While it runs it says who it is, for schedulers of the same name that run
  * a different configuration: then neither takes anything away.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config, Plan } from '@backstream/config'
 import { maintenanceQueue } from '@backstream/jobs'
 import { type Clock, describeError, type Logger } from '@backstream/kernel'
 import {
   announce,
   createRunProducer,
-  livePresences,
   onRunFailed,
   type QueueConnection,
   queueNamesOf,
-  reconcileSchedules,
 } from '@backstream/queue'
 import { createSweepArmer } from './arm-sweeps.ts'
 import { createCatchUp } from './catch-up.ts'
 import { type CleanUp, createFailedRunHandler } from './handle-failed-run.ts'
-import { reportSteps } from './report-steps.ts'
+import { createScheduleKeeper } from './keep-schedules.ts'
+import { readChangedConfig } from './read-changed-config.ts'
+import { takeTurns } from './take-turns.ts'
 import { watchFile } from './watch-file.ts'
 
 export interface RunSchedulerOptions {
@@ -69,69 +68,39 @@ const pace: SchedulerPace = {
 
 export async function runScheduler(options: RunSchedulerOptions): Promise<RunningScheduler> {
   const { connection, logger, clock } = options
-  const { reconcileMs, removeAfterMs, lookAtFileMs, catchUpAfterMs } = {
-    ...pace,
-    ...options.every,
-  }
-  const startedAtMs = clock.monotonicMs()
-  const report = reportSteps(logger)
-  const catchUp = createCatchUp(options, catchUpAfterMs)
+  const { reconcileMs, removeAfterMs, lookAtFileMs, catchUpAfterMs } = { ...pace, ...options.every }
   let config = options.config
-  let isClosed = false
-  /** One thing at a time, in order. */
-  let work: Promise<void> = Promise.resolve()
-
   const presence = announce(connection, factsOf(config))
   await presence.update(factsOf(config))
   const failures = onRunFailed(connection, {
     queues: backupQueuesOf(config),
     handler: createFailedRunHandler(options, () => config),
   })
-
+  const me = { presenceId: presence.id, removeAfterMs }
+  const keepSchedules = createScheduleKeeper({ connection, logger, clock, ...me })
   const armSweeps = createSweepArmer({ producer: createRunProducer(connection), clock, logger })
-
-  async function reconcile(): Promise<void> {
-    if (isClosed) return
-    try {
-      const strangers = await otherConfigurations(connection, { id: presence.id, config })
-      const mayChange = strangers.length === 0
-      const mayRemove = mayChange && clock.monotonicMs() - startedAtMs >= removeAfterMs
-      const steps = await reconcileSchedules(connection, {
-        plans: config.plans,
-        mayChange,
-        mayRemove,
-      })
-      report({ steps: steps ?? [], strangers })
-    } catch (error) {
-      logger.warn({ err: error }, `schedules not looked at: ${describeError(error)}`)
-    }
-    if (!isClosed) await armSweeps(config)
-  }
-
-  const catchUpNow = async () => (isClosed ? undefined : await catchUp(config))
+  const catchUp = createCatchUp(options, catchUpAfterMs)
+  const turns = takeTurns()
 
   async function readAgain(): Promise<void> {
-    if (isClosed) return
-    try {
-      const changed = await readChanged(options, config)
-      if (!changed) return
-      config = changed
-      failures.watch(backupQueuesOf(config))
-      await presence.update(factsOf(config))
-      logger.info({ file: config.file, plans: config.plans.length }, 'took the new configuration')
-    } catch (error) {
-      logger.error({ err: error }, `the old configuration stays: ${describeError(error)}`)
-    }
+    const changed = await readChangedConfig(options, config)
+    if (!changed) return
+    config = changed
+    failures.watch(backupQueuesOf(config))
+    await presence.update(factsOf(config)).catch((error: unknown) => {
+      // It is said again every few seconds; until then others take this one for what it was.
+      logger.warn({ err: error }, `new configuration not announced: ${describeError(error)}`)
+    })
   }
-
-  function next(step: () => Promise<void>): Promise<void> {
-    work = work.then(step)
-    return work
+  async function reconcile(): Promise<void> {
+    await turns.run(() => keepSchedules(config))
+    await turns.run(() => armSweeps(config))
   }
-  const reload = () => next(readAgain).then(() => next(reconcile))
+  const reload = () => turns.run(readAgain).then(reconcile)
 
-  await next(reconcile)
-  const ticking = setInterval(() => void next(reconcile).then(() => next(catchUpNow)), reconcileMs)
+  await reconcile()
+  const tick = () => reconcile().then(() => turns.run(() => catchUp(config)))
+  const ticking = setInterval(() => void tick(), reconcileMs)
   const file = isFile(options.configFile)
     ? watchFile(options.configFile, { everyMs: lookAtFileMs, onChange: reload })
     : null
@@ -141,9 +110,8 @@ export async function runScheduler(options: RunSchedulerOptions): Promise<Runnin
     async close() {
       clearInterval(ticking)
       file?.[Symbol.dispose]()
-      isClosed = true
       // In an outage a step takes long to give up; what it does not do now, the next start does.
-      await Promise.race([work, sleep(closeWithinMs, undefined, { ref: false })])
+      await turns.close(closeWithinMs)
       await failures[Symbol.asyncDispose]()
       await presence[Symbol.asyncDispose]()
     },
@@ -165,32 +133,4 @@ function factsOf(config: Config): Parameters<typeof announce>[1] {
 
 function backupQueuesOf(config: Config): string[] {
   return queueNamesOf(config.plans).filter((queue) => queue !== maintenanceQueue)
-}
-
-async function otherConfigurations(
-  connection: QueueConnection,
-  me: { readonly id: string; readonly config: Config },
-): Promise<string[]> {
-  const schedulers = await livePresences(connection, 'scheduler')
-  return schedulers
-    .filter(({ id, fingerprint }) => id !== me.id && fingerprint !== me.config.fingerprint)
-    .map(({ host, pid, file }) => `${host} (pid ${pid}, ${file ?? 'unknown file'})`)
-    .sort()
-}
-
-/** The configuration as it is now, or null when it says what it said before. */
-async function readChanged(
-  { reload, logger }: RunSchedulerOptions,
-  before: Config,
-): Promise<Config | null> {
-  const config = await reload()
-  if (config.fingerprint === before.fingerprint) {
-    logger.info({ file: config.file }, 'the configuration was read again and says the same')
-    return null
-  }
-  const isHere =
-    config.name === before.name && JSON.stringify(config.redis) === JSON.stringify(before.redis)
-  // The connection, and all that this process has said of itself, are where it began.
-  if (!isHere) throw new Error('`name` or `redis` has changed: restart the scheduler')
-  return config
 }
