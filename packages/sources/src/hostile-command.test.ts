@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { describeError, type Logger, silentLogger } from '@backstream/kernel'
 import { createCommandSource } from './command-source.ts'
-import { RunningCommand } from './running-command.ts'
+import { RunningCommand } from './runners/running-command.ts'
 import type { SourceError } from './source-error.ts'
 import { commandConfig, readToEnd, sourceOptions } from './source-samples.ts'
 

@@ -1,6 +1,7 @@
 import type { SourceConfig } from '@backstream/config'
 import { type CommandSourceDeps, createCommandSource } from './command-source.ts'
 import { createDirectorySource } from './directory-source.ts'
+import { openRunner } from './runners/open-runner.ts'
 import type { Source } from './source.ts'
 import { SourceError } from './source-error.ts'
 
@@ -9,10 +10,10 @@ export type SourceDeps = CommandSourceDeps
 
 /** The source that a plan's configuration describes; throws `not-yet` for a kind that is to come. */
 export function openSource(config: SourceConfig, deps: SourceDeps): Source {
-  if (config.via !== null)
-    throw notYet(`Reading a source via ${Object.keys(config.via).join(', ')}`)
   switch (config.kind) {
     case 'directory':
+      // Refuses a `via`, until there is a way to read a directory through one.
+      openRunner(config.via, deps)
       return createDirectorySource(config)
     case 'command':
       return createCommandSource(config, deps)

@@ -1,8 +1,9 @@
 import type { TarSegment } from '@backstream/archive'
 import type { CommandSourceConfig } from '@backstream/config'
-import { ByteTail } from './byte-tail.ts'
 import { createRedact, type Redact } from './redact.ts'
-import { type CommandExit, RunningCommand, type StopLimits } from './running-command.ts'
+import { ByteTail } from './runners/byte-tail.ts'
+import type { Runner, Running } from './runners/runner.ts'
+import type { CommandExit } from './runners/running-command.ts'
 import type { SourceOptions, SourceReading, SourceSummary } from './source.ts'
 import { SourceError } from './source-error.ts'
 import { StreamMembers } from './stream-members.ts'
@@ -12,9 +13,7 @@ export interface ReadCommandOptions extends SourceOptions {
   readonly name: string
   readonly memberBytes: number
   readonly startedAtMs: number
-  /** What the command gets beside its secrets. */
-  readonly environment: Readonly<Record<string, string>>
-  readonly limits?: StopLimits | undefined
+  readonly runner: Runner
   openSecrets(): Promise<Readonly<Record<string, string>>>
 }
 
@@ -99,16 +98,15 @@ function startCommand(
     readonly secrets: Readonly<Record<string, string>>
     readonly stderrBytes: number
   },
-): RunningCommand {
+): Running {
   const { argv, cwd } = config
-  const { environment, secrets, stderrBytes, limits } = options
+  const { runner, secrets, stderrBytes } = options
   for (const [name, value] of Object.entries(secrets)) {
     // Refused here, because Node would print the value.
     if (value.includes('\0')) throw binarySecret(argv, name)
   }
-  const env = { ...environment, ...secrets }
   try {
-    return new RunningCommand({ argv, env, cwd, stderrBytes, ...(limits && { limits }) })
+    return runner.start({ argv, env: secrets, cwd, stderrBytes })
   } catch (error) {
     throw startError(config, error as NodeJS.ErrnoException)
   }
@@ -128,7 +126,7 @@ interface AbortWatch {
   dispose(): void
 }
 
-function watchAbort(signal: AbortSignal, command: RunningCommand): AbortWatch {
+function watchAbort(signal: AbortSignal, command: Running): AbortWatch {
   const { promise, reject } = Promise.withResolvers<never>()
   promise.catch(() => {}) // it matters only where it is raced
   const onAbort = (): void => {
@@ -142,7 +140,7 @@ function watchAbort(signal: AbortSignal, command: RunningCommand): AbortWatch {
 
 /** The output; where the command could not even be started, that is the error. */
 async function* outputOf(
-  command: RunningCommand,
+  command: Running,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer, void, undefined> {
   try {

@@ -1,15 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync } from 'node:fs'
+import type { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ByteTail } from './byte-tail.ts'
+import type { CommandRequest, Running } from './runner.ts'
+import { openUnnamedFile } from './unnamed-file.ts'
 
-export interface CommandLine {
-  readonly argv: readonly string[]
+export interface CommandLine extends Omit<CommandRequest, 'env'> {
   /** The whole environment of the command. */
   readonly env: Readonly<Record<string, string>>
-  readonly cwd: string | null
-  /** How many bytes of standard error to keep, from its end. */
-  readonly stderrBytes: number
   readonly limits?: StopLimits
 }
 
@@ -34,29 +34,26 @@ const stderrMs = 1_000
  * A command without a shell, in a process group of its own, so that it can be stopped together with
  * what it has started.
  */
-export class RunningCommand {
+export class RunningCommand implements Running {
   readonly #child: ChildProcess
   readonly #stderr: ByteTail
   readonly #limits: StopLimits
   readonly #exit: Promise<CommandExit>
   #startFailure: NodeJS.ErrnoException | null = null
+  #stdinFailure: { readonly error: unknown } | null = null
 
   /** Throws what `spawn` throws: most failures to start come out at `exit` only. */
-  constructor({ argv, env, cwd, stderrBytes, limits = defaultLimits }: CommandLine) {
-    const [program = '', ...args] = argv
-    this.#limits = limits
-    this.#stderr = new ByteTail(stderrBytes)
-    this.#child = spawn(program, args, {
-      env: { ...env },
-      ...(cwd !== null && { cwd }),
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
-    })
+  constructor(command: CommandLine) {
+    const [program = '', ...args] = command.argv
+    this.#limits = command.limits ?? defaultLimits
+    this.#stderr = new ByteTail(command.stderrBytes)
+    this.#child = spawnCommand(command, program, args)
     this.#exit = exitOf(this.#child)
     this.#exit.catch((error: NodeJS.ErrnoException) => {
       this.#startFailure = error
     })
     this.#child.stderr?.on('data', (chunk: Buffer) => this.#stderr.add(chunk))
+    if (command.stdin) void this.#feed(command.stdin)
   }
 
   /** Ends where the command closes it, which says nothing of how the command ended: `exit` does. */
@@ -78,6 +75,7 @@ export class RunningCommand {
     const exit = await this.#exit
     const { stderr } = this.#child
     if (stderr && !stderr.closed) await within(stderrMs, once(stderr, 'close'))
+    if (this.#stdinFailure) throw this.#stdinFailure.error
     return exit
   }
 
@@ -92,14 +90,34 @@ export class RunningCommand {
    * it had to be left behind.
    */
   async stop(): Promise<boolean> {
-    const { stdout, stderr } = this.#child
+    const { stdin, stdout, stderr } = this.#child
     // With its output at an end and itself gone, nothing is left that would be ours to end. Its
     // number may belong to another process by then.
     const isGone = this.#isRunning || !stdout?.readableEnded ? await this.#endGroup() : true
+    stdin?.destroy()
     stdout?.destroy()
     stderr?.destroy()
     if (!isGone) this.#child.unref()
     return isGone
+  }
+
+  /** Never rejects: what went wrong with the input is told by `exit`. */
+  async #feed(input: AsyncIterable<Uint8Array>): Promise<void> {
+    const stdin = this.#child.stdin as Writable
+    // A command may end before it has read everything: how it ended tells whether that is right.
+    stdin.on('error', () => {})
+    try {
+      for await (const chunk of input) {
+        if (stdin.destroyed) return
+        if (!stdin.write(chunk)) await drained(stdin)
+      }
+      stdin.end()
+    } catch (error) {
+      this.#stdinFailure = { error }
+      // Before the pipe is closed: an end of the input would look like a whole one.
+      this.#signal('SIGKILL')
+      stdin.destroy()
+    }
   }
 
   get #isRunning(): boolean {
@@ -128,6 +146,36 @@ export class RunningCommand {
       const { code } = error as NodeJS.ErrnoException
       if (code !== 'ESRCH' && code !== 'EPERM') throw error
     }
+  }
+}
+
+function spawnCommand(command: CommandLine, program: string, args: string[]): ChildProcess {
+  const { env, cwd, stdin, privateText } = command
+  const file = privateText === undefined ? null : openUnnamedFile(privateText)
+  try {
+    return spawn(program, args, {
+      env: { ...env },
+      ...(typeof cwd === 'string' && { cwd }),
+      stdio: [stdin ? 'pipe' : 'ignore', 'pipe', 'pipe', ...(file === null ? [] : [file])],
+      detached: true,
+    })
+  } finally {
+    if (file !== null) closeSync(file)
+  }
+}
+
+/** Until the pipe takes more, or never will. */
+async function drained(pipe: Writable): Promise<void> {
+  const settled = new AbortController()
+  const { signal } = settled
+  const events = ['drain', 'close', 'error'].map((event) => once(pipe, event, { signal }))
+  try {
+    await Promise.race(events)
+  } catch {
+    // `once` rejects on the error itself, of which the listener above knows.
+  } finally {
+    for (const event of events) event.catch(() => {}) // they reject as they are taken back
+    settled.abort()
   }
 }
 
