@@ -1,6 +1,8 @@
 /**
  * KEYS: places that are held, and who waits: two hashes by owner. A place is
- * `{token, until, names}`, one who waits `{since, seen, sizes}`, in JSON. Times are Redis' own.
+ * `{token, until, names}`, one who waits `{since, seen, sizes}`, in JSON. Times are Redis' own, in
+ * milliseconds, but for `since`: many ask within one, and the order must be strict. It is text, since
+ * cjson writes no more than 14 digits of a number.
  */
 const now = `
 local time = redis.call('TIME')
@@ -54,10 +56,10 @@ for at = 1, #held, 2 do
   end
 end
 
-local since = mine and mine.since or now
-table.sort(before, function(a, b) return a.since < b.since end)
+local since = mine and mine.since or time[1] .. string.format('%06d', time[2])
+table.sort(before, function(a, b) return tonumber(a.since) < tonumber(b.since) end)
 for _, one in ipairs(before) do
-  if one.since < since then take(namesOf(one.sizes)) end
+  if tonumber(one.since) < tonumber(since) then take(namesOf(one.sizes)) end
 end
 local names = namesOf(sizes)
 

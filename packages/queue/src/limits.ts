@@ -84,6 +84,8 @@ function hold(
     },
     Math.max(50, Math.floor(ttlMs / 3)),
   )
+  // A place is held by a run that is under way, which keeps its process; nothing else should.
+  timer.unref()
   let isReleased = false
 
   async function release(): Promise<void> {
