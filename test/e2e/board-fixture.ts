@@ -184,7 +184,7 @@ async function overviewRows(config: Config, connection: QueueConnection) {
       plan: name,
       enabled,
       overdueAfterMs,
-      backups: { standings: [] },
+      backups: [],
       lastRun: null,
       nextRunMs: schedules.find(({ plan }) => plan === name)?.nextMs ?? null,
       nowMs: systemClock.now(),

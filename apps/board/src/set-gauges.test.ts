@@ -8,11 +8,21 @@ const good: PlanOverviewRow = {
   plan: 'media',
   state: 'overdue',
   words: '',
-  newestGood: { backup: '', finishedAtMs: 5_000, ageMs: 90_000, bytes: 1, storedBytes: 1 },
+  newestGood: {
+    backup: '',
+    finishedAtMs: 5_000,
+    ageMs: 90_000,
+    bytes: 1,
+    storedBytes: 1,
+    changeBytes: null,
+  },
   overdueAfterMs: 60_000,
   lastRun: { outcome: 'committed', atMs: 5_000, cause: null },
   nextRunMs: 100_000,
-  backups: 1,
+  backups: 3,
+  suspects: 1,
+  storedBytes: 40,
+  proved: { backup: '', how: 'deep', atMs: 7_000, tookMs: null, isRefuted: false },
 }
 
 function overview(plans: readonly PlanOverviewRow[], workers = 2): Overview {
@@ -23,8 +33,9 @@ function overview(plans: readonly PlanOverviewRow[], workers = 2): Overview {
 async function gaugesOf(metrics: Metrics): Promise<Record<string, number>> {
   const lines = (await metrics.text()).split('\n')
   const samples = lines.flatMap((line) => {
-    const match = /^backstream_(plan_\w+|workers)\{.*\} (\d+)$/.exec(line)
-    return match ? [[match[1], Number(match[2])] as const] : []
+    const match = /^backstream_(plan_\w+|workers)\{(?:.*state="(\w+)")?.*\} (\d+)$/.exec(line)
+    const name = [match?.[1], match?.[2]].filter(Boolean).join('_')
+    return match ? [[name, Number(match[3])] as const] : []
   })
   return Object.fromEntries(samples)
 }
@@ -41,6 +52,10 @@ describe('setGauges', () => {
       plan_next_run_timestamp_seconds: 100,
       plan_overdue_after_seconds: 60,
       plan_overdue: 1,
+      plan_backups_good: 2,
+      plan_backups_suspect: 1,
+      plan_stored_bytes: 40,
+      plan_last_verified_timestamp_seconds: 7,
       workers: 2,
     })
   })

@@ -17,6 +17,13 @@ function setPlan({ plan: gauges }: Metrics, row: PlanOverviewRow): void {
     gauges.lastRun.set({ plan }, lastRun.atMs / 1000)
     gauges.lastRunSuccess.set({ plan }, lastRun.outcome === 'committed' ? 1 : 0)
   }
+  if (row.state === 'unknown') return
+  gauges.backups.set({ plan, state: 'good' }, row.backups - row.suspects)
+  gauges.backups.set({ plan, state: 'suspect' }, row.suspects)
+  gauges.storedBytes.set({ plan }, row.storedBytes)
+  if (row.proved !== null && row.proved.how !== 'drill') {
+    gauges.lastVerified.set({ plan, depth: row.proved.how }, row.proved.atMs / 1000)
+  }
   // An unreachable bucket tells nothing: no figure is better than the last green one.
   if (newestGood === null) return
   gauges.lastSuccess.set({ plan }, newestGood.finishedAtMs / 1000)

@@ -1,4 +1,10 @@
 export { type AgeIdentity, type IndexEntry, parseAgeIdentities } from '@backstream/archive'
+export {
+  type BackupGlance,
+  type GlanceMemory,
+  type PlanGlances,
+  readGlances,
+} from './backup-glance.ts'
 export type {
   BackupDeps,
   BackupPlan,
@@ -23,6 +29,7 @@ export { BackupError, type BackupErrorCode } from './errors.ts'
 export type { ExtractReport } from './extract-tree.ts'
 export { attemptOfKey, slotKey } from './layout.ts'
 export { type Manifest, type ManifestArchive, parseSlot, type SlotContent } from './manifest.ts'
+export { contentBytesOf, storedBytesOf } from './manifest-sizes.ts'
 export { type Mark, markBackup, marks } from './mark-backup.ts'
 export {
   isAccepted,
@@ -47,16 +54,15 @@ export {
 } from './plan-alarms.ts'
 export {
   compareStatus,
-  contentBytesOf,
   type LastRun,
   type NewestBackup,
   needsAttention,
   type PlanState,
   type PlanStatus,
   type PlanStatusInput,
+  type Proof,
   planStates,
   planStatus,
-  storedBytesOf,
 } from './plan-status.ts'
 export type { BackupPhase, BackupProgress } from './progress-meter.ts'
 export {
@@ -68,6 +74,7 @@ export {
   prunePlan,
 } from './prune-plan.ts'
 export { type ReadArchiveOptions, readArchive } from './read-archive.ts'
+export { type DayMark, type RecentDay, recentDays } from './recent-days.ts'
 export { recordVerification } from './record-verification.ts'
 export { type ResolvedRef, resolveRef } from './resolve-ref.ts'
 export { type RestoreProgress, type RestoreRequest, restoreBackup } from './restore-backup.ts'

@@ -99,7 +99,7 @@ describe('decideAlarms', () => {
   })
 
   it('tells of a refuted backup, whichever it is', () => {
-    const verified = { atMs: now, depth: 'deep', isRefuted: true } as const
+    const verified = { atMs: now, depth: 'deep', isRefuted: true, tookMs: null } as const
     const standings = [standing(hour), standing(2 * hour, { isGood: false, verified })]
     const [alarm] = decideAlarms(plan({ standings }), [], now).alarms
     deepEqual([alarm?.event, alarm?.backup], ['verify-failed', 'b-2h'])

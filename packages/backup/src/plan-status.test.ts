@@ -1,39 +1,31 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Manifest } from './manifest.ts'
+import type { BackupGlance } from './backup-glance.ts'
 import { compareStatus, needsAttention, type PlanStatusInput, planStatus } from './plan-status.ts'
-import type { BackupStanding } from './standing.ts'
 
 const hour = 3_600_000
 const now = Date.parse('2026-11-24T12:00:00Z')
 
-function standing(
-  finishedAtMs: number,
-  over: Partial<BackupStanding> & { readonly status?: 'suspect' } = {},
-): BackupStanding {
-  const { status = 'good', ...rest } = over
-  const manifest = {
-    backup: `b-${finishedAtMs}`,
-    status,
-    suspect: [{ rule: 'shrink', expected: 'at least 10 bytes', found: '2 bytes' }],
-    run: { finishedAt: new Date(finishedAtMs).toISOString() },
-    archives: [{ bytes: 10 }],
-    index: { bytes: 1 },
-    sources: [{ bytes: 100 }],
-  } as unknown as Manifest
+function glance(finishedAtMs: number, over: Partial<BackupGlance> = {}): BackupGlance {
   return {
-    ...{ manifest, isGood: status === 'good', isPinned: false, isAccepted: false },
-    ...{ verified: null, lockedUntilMs: null },
-    ...rest,
+    ...{ backup: `b-${finishedAtMs}`, startedAtMs: finishedAtMs - 1000, finishedAtMs },
+    ...{ bytes: 100, storedBytes: 11, suspicion: null },
+    ...{ isGood: true, isPinned: false, isAccepted: false, verified: null, lockedUntilMs: null },
+    ...over,
   }
 }
+
+const suspect = {
+  isGood: false,
+  suspicion: 'shrink: expected at least 10 bytes, found 2 bytes',
+} as const
 
 function input(over: Partial<PlanStatusInput> = {}): PlanStatusInput {
   return {
     plan: 'media',
     enabled: true,
     overdueAfterMs: 26 * hour,
-    backups: { standings: [standing(now - hour)] },
+    backups: [glance(now - hour)],
     lastRun: null,
     nextRunMs: null,
     nowMs: now,
@@ -71,14 +63,12 @@ test('a failure after the newest good backup counts, one before it does not', ()
 })
 
 test('a good backup older than its limit is overdue', () => {
-  const backups = { standings: [standing(now - 27 * hour)] }
+  const backups = [glance(now - 27 * hour)]
   assert.equal(stateOf({ backups }), 'overdue')
 })
 
 test('a suspect newest backup is suspect and does not count as the newest good one', () => {
-  const backups = {
-    standings: [standing(now - 1, { status: 'suspect' }), standing(now - hour)],
-  }
+  const backups = [glance(now - 1, suspect), glance(now - hour)]
   const status = planStatus(input({ backups }))
   assert.equal(status.state, 'suspect')
   assert.equal(status.newestGood?.ageMs, hour)
@@ -86,19 +76,40 @@ test('a suspect newest backup is suspect and does not count as the newest good o
 })
 
 test('a suspect backup that was accepted is good, one that was refuted is not', () => {
-  const accepted = standing(now - 1, { status: 'suspect', isGood: true, isAccepted: true })
-  const status = planStatus(input({ backups: { standings: [accepted] } }))
+  const accepted = glance(now - 1, { ...suspect, isGood: true, isAccepted: true })
+  const status = planStatus(input({ backups: [accepted] }))
   assert.equal(status.state, 'good')
   assert.equal(status.newestGood?.ageMs, 1)
-  const verified = { atMs: now, depth: 'deep', isRefuted: true } as const
-  const refuted = standing(now - 1, { isGood: false, verified })
-  const other = planStatus(input({ backups: { standings: [refuted] } }))
+  const verified = { atMs: now, depth: 'deep', isRefuted: true, tookMs: null } as const
+  const refuted = glance(now - 1, { isGood: false, verified })
+  const other = planStatus(input({ backups: [refuted] }))
   assert.deepEqual([other.state, other.newestGood], ['suspect', null])
   assert.match(other.words, /refuted/)
 })
 
 test('no good backup at all is never', () => {
-  assert.equal(stateOf({ backups: { standings: [] } }), 'never')
+  assert.equal(stateOf({ backups: [] }), 'never')
+})
+
+test('the size is told with what it changed by, and all that the backups take', () => {
+  const backups = [glance(now - 1, suspect), glance(now - 2, { bytes: 120 }), glance(now - hour)]
+  const status = planStatus(input({ backups }))
+  assert.equal(status.newestGood?.changeBytes, 20)
+  assert.equal(planStatus(input()).newestGood?.changeBytes, null)
+  assert.deepEqual([status.backups, status.suspects, status.storedBytes], [3, 1, 33])
+})
+
+test('it is proved by the newest verification of any of its backups', () => {
+  const verified = { depth: 'deep', isRefuted: false, tookMs: 5 } as const
+  const backups = [
+    glance(now - 1),
+    glance(now - 2, { verified: { ...verified, atMs: now - 30 } }),
+    glance(now - 3, { verified: { ...verified, atMs: now - 20 } }),
+  ]
+  assert.deepEqual(planStatus(input({ backups })).proved, {
+    ...{ backup: `b-${now - 3}`, how: 'deep', atMs: now - 20, tookMs: 5, isRefuted: false },
+  })
+  assert.equal(planStatus(input()).proved, null)
 })
 
 test('the worst plan comes first, and only good, running and disabled need nobody', () => {

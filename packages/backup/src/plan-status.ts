@@ -1,6 +1,5 @@
 /** What to say of a plan, from its manifests first and the queue's memory second. Pure. */
-import type { Manifest } from './manifest.ts'
-import type { BackupStanding, PlanStandings } from './standing.ts'
+import type { BackupGlance } from './backup-glance.ts'
 
 /** Worst first: the order of the overview and of `status`. */
 export const planStates = [
@@ -24,8 +23,21 @@ export interface PlanStatus {
   readonly overdueAfterMs: number | null
   readonly lastRun: LastRun | null
   readonly nextRunMs: number | null
-  /** Backups with a manifest. */
+  /** Backups with a manifest, how many of them do not count as good, and what all of them take. */
   readonly backups: number
+  readonly suspects: number
+  readonly storedBytes: number
+  /** The newest time a backup was read back; null for never. */
+  readonly proved: Proof | null
+}
+
+export interface Proof {
+  readonly backup: string
+  /** `stored`: bytes against the manifest; `deep`: opened and read; `drill`: restored and checked. */
+  readonly how: 'stored' | 'deep' | 'drill'
+  readonly atMs: number
+  readonly tookMs: number | null
+  readonly isRefuted: boolean
 }
 
 export interface NewestBackup {
@@ -34,6 +46,8 @@ export interface NewestBackup {
   readonly ageMs: number
   readonly bytes: number
   readonly storedBytes: number
+  /** Against the good backup before it; null where there is none. */
+  readonly changeBytes: number | null
 }
 
 export interface LastRun {
@@ -46,8 +60,8 @@ export interface PlanStatusInput {
   readonly plan: string
   readonly enabled: boolean
   readonly overdueAfterMs: number | null
-  /** Null when the bucket could not be read; `unreachable` says why. */
-  readonly backups: Pick<PlanStandings, 'standings'> | null
+  /** Newest first; null when the bucket could not be read, and `unreachable` says why. */
+  readonly backups: readonly BackupGlance[] | null
   readonly unreachable?: string
   readonly lastRun: LastRun | null
   readonly nextRunMs: number | null
@@ -62,7 +76,10 @@ export function planStatus(input: PlanStatusInput): PlanStatus {
     overdueAfterMs: input.overdueAfterMs,
     lastRun: input.lastRun,
     nextRunMs: input.nextRunMs,
-    backups: input.backups?.standings.length ?? 0,
+    backups: input.backups?.length ?? 0,
+    suspects: input.backups?.filter(({ isGood }) => !isGood).length ?? 0,
+    storedBytes: input.backups?.reduce((sum, { storedBytes }) => sum + storedBytes, 0) ?? 0,
+    proved: newestProofOf(input.backups ?? []),
   }
   return { ...base, ...judge(input, newestGood) }
 }
@@ -76,27 +93,23 @@ export function compareStatus(a: PlanStatus, b: PlanStatus): number {
   return planStates.indexOf(a.state) - planStates.indexOf(b.state) || (a.plan < b.plan ? -1 : 1)
 }
 
-/** Bytes of all volumes and of the index. */
-export function storedBytesOf(manifest: Manifest): number {
-  return manifest.archives.reduce((total, { bytes }) => total + bytes, manifest.index.bytes)
-}
-
-/** Content bytes of all sources. */
-export function contentBytesOf(manifest: Manifest): number {
-  return manifest.sources.reduce((total, { bytes }) => total + bytes, 0)
-}
-
 function newestGoodOf({ backups, nowMs }: PlanStatusInput): NewestBackup | null {
-  const manifest = backups?.standings.find(({ isGood }) => isGood)?.manifest
-  if (!manifest) return null
-  const finishedAtMs = Date.parse(manifest.run.finishedAt)
-  return {
-    backup: manifest.backup,
-    finishedAtMs,
-    ageMs: Math.max(0, nowMs - finishedAtMs),
-    bytes: contentBytesOf(manifest),
-    storedBytes: storedBytesOf(manifest),
+  const [newest, before] = backups?.filter(({ isGood }) => isGood) ?? []
+  if (!newest) return null
+  const { backup, finishedAtMs, bytes, storedBytes } = newest
+  const ageMs = Math.max(0, nowMs - finishedAtMs)
+  const changeBytes = before ? bytes - before.bytes : null
+  return { backup, finishedAtMs, ageMs, bytes, storedBytes, changeBytes }
+}
+
+function newestProofOf(backups: readonly BackupGlance[]): Proof | null {
+  let newest: Proof | null = null
+  for (const { backup, verified } of backups) {
+    if (verified === null || verified.atMs <= (newest?.atMs ?? 0)) continue
+    const { depth: how, atMs, tookMs, isRefuted } = verified
+    newest = { backup, how, atMs, tookMs, isRefuted }
   }
+  return newest
 }
 
 function judge(
@@ -115,16 +128,15 @@ function judge(
   if (newest && overdueAfterMs !== null && newest.ageMs > overdueAfterMs) {
     return { state: 'overdue', words: 'the newest good backup is older than its limit' }
   }
-  const [latest] = input.backups.standings
+  const [latest] = input.backups
   if (latest && !latest.isGood) return { state: 'suspect', words: suspicionInWords(latest) }
   if (lastRun?.outcome === 'running') return { state: 'running', words: 'a run is under way' }
   if (!newest) return { state: 'never', words: 'no good backup yet' }
   return { state: 'good', words: 'good' }
 }
 
-function suspicionInWords({ manifest, verified }: BackupStanding): string {
+function suspicionInWords({ suspicion, verified }: BackupGlance): string {
   if (verified?.isRefuted) return 'a verification refuted the newest backup'
-  const [first] = manifest.suspect
-  const why = first ? `: ${first.rule}: expected ${first.expected}, found ${first.found}` : ''
+  const why = suspicion === null || suspicion === 'suspect' ? '' : `: ${suspicion}`
   return `the newest backup is suspect${why}`
 }

@@ -1,5 +1,10 @@
 import type { Storage } from '@backstream/storage'
-import { type ListBackupsOptions, listBackups, type PlanBackups } from './catalogue.ts'
+import {
+  type BackupMemory,
+  type ListBackupsOptions,
+  listBackups,
+  type PlanBackups,
+} from './catalogue.ts'
 import type { Manifest } from './manifest.ts'
 import {
   isAccepted,
@@ -12,8 +17,12 @@ import {
 } from './notes.ts'
 
 /** A backup with what was found out about it later. */
-export interface BackupStanding {
+export interface BackupStanding extends StandingFacts {
   readonly manifest: Manifest
+}
+
+/** What manifest and notes together say of a backup. */
+export interface StandingFacts {
   /** May be relied on: made without suspicion or accepted since, and not refuted by a verification. */
   readonly isGood: boolean
   readonly isPinned: boolean
@@ -29,6 +38,8 @@ export interface VerifiedFact {
   /** `stored`: bytes against the manifest; `deep`: opened and read. */
   readonly depth: 'stored' | 'deep'
   readonly isRefuted: boolean
+  /** How long it took; null where its note does not say. */
+  readonly tookMs: number | null
 }
 
 export interface PlanStandings extends Pick<PlanBackups, 'plan' | 'unreadable'> {
@@ -67,11 +78,19 @@ async function standingOf(
   { manifest, notes }: { readonly manifest: Manifest; readonly notes: readonly NoteRef[] },
   options: ListBackupsOptions,
 ): Promise<BackupStanding> {
+  return { manifest, ...(await readFacts(storage, { status: manifest.status, notes }, options)) }
+}
+
+/** `notes` oldest first. */
+export async function readFacts(
+  storage: Storage,
+  { status, notes }: Pick<Manifest, 'status'> & { readonly notes: readonly NoteRef[] },
+  options: ReadNoteOptions,
+): Promise<StandingFacts> {
   const verified = await readVerified(storage, notes, options)
   const wasAccepted = isAccepted(notes)
   return {
-    manifest,
-    isGood: (manifest.status === 'good' || wasAccepted) && verified?.isRefuted !== true,
+    isGood: (status === 'good' || wasAccepted) && verified?.isRefuted !== true,
     isPinned: isPinned(notes),
     isAccepted: wasAccepted,
     verified,
@@ -79,26 +98,31 @@ async function standingOf(
   }
 }
 
+type ReadNoteOptions = Pick<ListBackupsOptions, 'signal'> & {
+  readonly memory?: Pick<BackupMemory, 'notes'>
+}
+
 async function readVerified(
   storage: Storage,
   notes: readonly NoteRef[],
-  options: ListBackupsOptions,
+  options: ReadNoteOptions,
 ): Promise<VerifiedFact | null> {
   const ref = notes.findLast(({ kind }) => kind === 'verify')
   const note = ref && (await recallNote(storage, ref, options))
   if (!ref || !note) return null
-  const { depth, outcome } = note.facts
+  const { depth, outcome, durationMs } = note.facts
   return {
     atMs: ref.atMs,
     depth: depth === 'deep' ? 'deep' : 'stored',
     isRefuted: outcome === 'refuted',
+    tookMs: typeof durationMs === 'number' ? durationMs : null,
   }
 }
 
 async function readLock(
   storage: Storage,
   notes: readonly NoteRef[],
-  options: ListBackupsOptions,
+  options: ReadNoteOptions,
 ): Promise<number | null> {
   const ref = notes.findLast(({ kind }) => kind === 'lock')
   const note = ref && (await recallNote(storage, ref, options))
@@ -109,7 +133,7 @@ async function readLock(
 async function recallNote(
   storage: Storage,
   ref: NoteRef,
-  { signal, memory }: ListBackupsOptions,
+  { signal, memory }: ReadNoteOptions,
 ): Promise<Note | undefined> {
   const place = `${storage.location}/${ref.key}`
   const known = memory?.notes.get(place)

@@ -1,5 +1,5 @@
 import type { Manifest } from './manifest.ts'
-import { contentBytesOf } from './plan-status.ts'
+import { contentBytesOf } from './manifest-sizes.ts'
 
 export interface SuspicionRules {
   /** Fewer content bytes are suspect; null: any number will do. */

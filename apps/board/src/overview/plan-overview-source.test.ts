@@ -100,6 +100,7 @@ describe('createPlanOverviewSource', () => {
       ageMs: 2 * 3_600_000,
       bytes: 200,
       storedBytes: 100,
+      changeBytes: null,
     })
   })
 

@@ -1,4 +1,4 @@
-import { type LastRun, type PlanStatusInput, planStatus, readStandings } from '@backstream/backup'
+import { type LastRun, type PlanStatusInput, planStatus, readGlances } from '@backstream/backup'
 import type { Config, Plan } from '@backstream/config'
 import { type Clock, describeError } from '@backstream/kernel'
 import type { ListedSchedule, RunProducer, RunSummary } from '@backstream/queue'
@@ -67,7 +67,8 @@ async function readBackups(
 ): Promise<Pick<PlanStatusInput, 'backups' | 'unreachable'>> {
   try {
     const storage = await storageNamed(plan.storage)
-    return { backups: await readStandings(storage, plan.name, { signal, limit: newestSlots }) }
+    const read = await readGlances(storage, plan.name, { signal, limit: newestSlots })
+    return { backups: read.glances }
   } catch (error) {
     return { backups: null, unreachable: describeError(error) }
   }

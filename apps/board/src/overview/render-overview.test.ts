@@ -18,11 +18,15 @@ function row(facts: Partial<PlanOverviewRow>): PlanOverviewRow {
       ageMs: 2 * hour,
       bytes: 3 * 1024 ** 3,
       storedBytes: 1024 ** 3,
+      changeBytes: null,
     },
     overdueAfterMs: 26 * hour,
     lastRun: { outcome: 'committed', atMs: asOfMs - 2 * hour, cause: null },
     nextRunMs: asOfMs + 21 * hour,
     backups: 7,
+    suspects: 0,
+    storedBytes: 7 * 1024 ** 3,
+    proved: null,
     ...facts,
   }
 }

@@ -12,6 +12,6 @@ test('a standing says what counts, first what speaks against it', () => {
     })
   equal(words('good'), 'good')
   equal(words('suspect', { isAccepted: true, isPinned: true }), 'suspect, accepted, pinned')
-  const verified = { atMs: 0, depth: 'deep', isRefuted: true } as const
+  const verified = { atMs: 0, depth: 'deep', isRefuted: true, tookMs: null } as const
   equal(words('good', { verified }), 'refuted')
 })
