@@ -1,126 +1,173 @@
 /**
  * Writes tar entries below one directory and nowhere else.
  *
- * An entry's parent directories are looked at without following links, one by one; a parent that is
- * a symbolic link refuses the entry, so that a link inside the archive can never lead a later entry
- * outside. Files are created anew, never opened through what is there. Devices are never made.
+ * What an entry's header says is judged first (`judge-entry.ts`). Then its parent directories are
+ * looked at without following links, one by one; a parent that is a symbolic link refuses the entry,
+ * so that a link inside the archive can never lead a later entry outside. Devices are never made.
  * Directory modes and times are set last, since a read-only directory could not be filled.
+ *
+ * Whole files only: one that does not become whole is removed again.
  */
 import {
   chmodSync,
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  futimesSync,
   lchownSync,
   linkSync,
   lstatSync,
   lutimesSync,
   mkdirSync,
-  openSync,
+  renameSync,
+  type Stats,
   symlinkSync,
-  writeSync,
+  unlinkSync,
 } from 'node:fs'
 import type { TarEntry, TarHeader } from '@backstream/archive'
 import { BackupError } from './errors.ts'
+import { type EntryPlace, type EntryRules, judgeEntry, quote, refused } from './judge-entry.ts'
+import { NewFile, nameBeside } from './new-file.ts'
+import { givesWay, type Overwrite } from './overwrite.ts'
 
-export interface ExtractOptions {
-  /** An empty directory. */
+export interface ExtractOptions extends EntryRules {
+  /** An empty directory, or one of which `overwrite` says what may be replaced. */
   readonly root: string
   readonly signal: AbortSignal
+  /** Absent: the directory is empty, and a name that is there already is the archive's fault. */
+  readonly overwrite?: Overwrite | undefined
   /** Keep set-user-id and set-group-id bits of files. */
   readonly keepSetuid?: boolean
   /** Set owners; as a rule only root can. */
   readonly keepOwners: boolean
+  /** Filled as it goes, for whoever has to tell how far it came. */
+  readonly report?: ExtractReport
 }
 
 export interface ExtractReport {
+  /** Those that are done, be they written or kept. */
   entries: number
   files: number
   /** Content bytes written. */
   bytes: number
+  /** Entries that had to leave what was there. */
+  kept: number
+  /** Files and links that took the place of what was there. */
+  replaced: number
   /** Files whose set-user-id or set-group-id bit was taken off. */
   setuidCleared: number
+  /** Entries of somebody else, where owners are not set. */
+  othersOwned: number
   /** What could not be set as it was, by kind: owner, mode, time. */
   readonly notSet: Map<string, number>
+  /** The entry being written: where it stopped, if it did. */
+  current: string | null
+}
+
+export function emptyReport(): ExtractReport {
+  const counts = { entries: 0, files: 0, bytes: 0, kept: 0, replaced: 0 }
+  return { ...counts, setuidCleared: 0, othersOwned: 0, notSet: new Map(), current: null }
 }
 
 const setuidBits = 0o6000
-const creation = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
-/** Extracts entry after entry; `finish` sets what had to wait. */
+/** Extracts entry after entry; `finish` sets what had to wait, `abandon` ends one that failed. */
 export class TreeExtractor {
-  readonly report: ExtractReport = {
-    entries: 0,
-    files: 0,
-    bytes: 0,
-    setuidCleared: 0,
-    notSet: new Map(),
-  }
+  readonly report: ExtractReport
   readonly #options: ExtractOptions
   readonly #root: Buffer
   readonly #safeParents = new Set<string>()
   readonly #directories: { readonly path: Buffer; readonly header: TarHeader }[] = []
-  /** Streams in progress: a command's output lies in several members of one name. */
-  readonly #streams = new Set<string>()
+  /** What became of the last file: the members of a stream follow each other. */
+  #file: { readonly header: TarHeader; readonly made: NewFile | null } | null = null
 
   constructor(options: ExtractOptions) {
     this.#options = options
     this.#root = Buffer.from(options.root)
+    this.report = options.report ?? emptyReport()
   }
 
   async extract(entry: TarEntry): Promise<void> {
     this.#options.signal.throwIfAborted()
     const { header } = entry
-    const parts = safeParts(header.rawPath, header)
-    this.report.entries++
+    this.report.current = header.path
     try {
-      await this.#make(entry, parts)
+      if (!entry.continues) this.#endFile()
+      await this.#make(entry, judgeEntry(header, this.#options))
     } catch (error) {
+      this.abandon()
       throw isSystemError(error) ? cannotWrite(header, error) : error
     }
-  }
-
-  async #make(entry: TarEntry, parts: readonly Buffer[]): Promise<void> {
-    const { header } = entry
-    if (parts.length === 0) {
-      if (header.type !== 'directory') throw refused(header, 'only a directory may have that name')
-      return this.#rememberDirectory(this.#root, header)
-    }
-    const path = this.#join(parts)
-    this.#makeParents(parts, header)
-    switch (header.type) {
-      case 'directory':
-        return this.#directory(path, header)
-      case 'symlink':
-        return this.#symlink(path, header)
-      case 'link':
-        return this.#link(path, header)
-      case 'file':
-        return await this.#file(path, entry)
-      default:
-        throw refused(header, `it is a ${header.type}`)
-    }
+    this.report.entries++
   }
 
   finish(): ExtractReport {
+    this.#endFile()
     for (const { path, header } of this.#directories.reverse()) {
-      if (this.#options.keepOwners)
-        this.#try('owner', () => lchownSync(path, header.uid, header.gid))
+      if (this.#mayOwn(header)) this.#try('owner', () => lchownSync(path, header.uid, header.gid))
       this.#try('mode', () => chmodSync(path, header.mode & 0o7777))
       this.#try('time', () => lutimesSync(path, timeOf(header), timeOf(header)))
     }
+    this.report.current = null
     return this.report
   }
 
-  #directory(path: Buffer, header: TarHeader): void {
+  /** Removes the file that did not become whole. */
+  abandon(): void {
+    this.#file?.made?.abandon()
+    this.#file = null
+  }
+
+  async #make(entry: TarEntry, place: EntryPlace): Promise<void> {
+    const { header } = entry
+    if (entry.continues && this.#file) return await this.#fill(entry)
+    const path = this.#join(place.parts)
+    if (place.parts.length === 0) return this.#rootDirectory(header)
+    if (!this.#makeParents(place.parts, header)) return this.#keep(header)
+    const { overwrite } = this.#options
+    const there = overwrite === undefined ? undefined : lookAt(path)
+    if (header.type === 'directory') return this.#directory(path, header, there)
+    if (there && !this.#mayReplace(header, there)) return this.#keep(header)
+    if (there) this.report.replaced++
+    if (header.type === 'symlink') return this.#symlink(path, header)
+    if (place.target) return this.#link(path, header, place.target)
+    this.#file = { header, made: new NewFile(path, { mayReplace: overwrite !== undefined }) }
+    await this.#fill(entry)
+  }
+
+  #mayReplace(header: TarHeader, there: Stats): boolean {
+    const { overwrite = 'never' } = this.#options
+    if (!givesWay(there, header, overwrite)) return false
+    if (there.isDirectory()) throw inTheWay(header, 'a directory')
+    return true
+  }
+
+  /** The content is read and compared all the same. */
+  #keep(header: TarHeader): void {
+    this.report.kept++
+    this.#file = header.type === 'file' ? { header, made: null } : null
+  }
+
+  #directory(path: Buffer, header: TarHeader, there: Stats | undefined): void {
+    if (there && !there.isDirectory()) {
+      if (!this.#mayReplace(header, there)) return void this.#keep(header)
+      // What a link of somebody's leads to may be meant to be there.
+      if (there.isSymbolicLink()) throw inTheWay(header, 'a link')
+      unlinkSync(path)
+      this.report.replaced++
+    }
     try {
       mkdirSync(path, { mode: 0o700 })
     } catch (error) {
       if (!isCode(error, 'EEXIST') || !lstatSync(path).isDirectory()) throw error
+      if (there && !givesWay(there, header, this.#options.overwrite ?? 'always')) {
+        return void this.#keep(header)
+      }
     }
     this.#rememberDirectory(path, header)
+  }
+
+  #rootDirectory(header: TarHeader): void {
+    const { overwrite } = this.#options
+    const isOurs = overwrite === undefined || givesWay(lstatSync(this.#root), header, overwrite)
+    if (isOurs) this.#rememberDirectory(this.#root, header)
+    else this.#keep(header)
   }
 
   #rememberDirectory(path: Buffer, header: TarHeader): void {
@@ -128,45 +175,47 @@ export class TreeExtractor {
   }
 
   #symlink(path: Buffer, header: TarHeader): void {
-    if (header.rawLinkTarget.includes(0)) throw refused(header, 'its target holds a zero byte')
-    symlinkSync(header.rawLinkTarget, path)
-    if (this.#options.keepOwners) this.#try('owner', () => lchownSync(path, header.uid, header.gid))
+    this.#place(path, (name) => symlinkSync(header.rawLinkTarget, name))
+    if (this.#mayOwn(header)) this.#try('owner', () => lchownSync(path, header.uid, header.gid))
     this.#try('time', () => lutimesSync(path, timeOf(header), timeOf(header)))
   }
 
-  #link(path: Buffer, header: TarHeader): void {
-    const parts = safeParts(header.rawLinkTarget, header)
-    this.#makeParents(parts, header)
+  #link(path: Buffer, header: TarHeader, parts: readonly Buffer[]): void {
+    if (!this.#makeParents(parts, header)) return void this.#keep(header)
     const target = this.#join(parts)
     if (!lstatSync(target).isFile()) throw refused(header, 'it links to what is not a plain file')
-    linkSync(target, path)
+    this.#place(path, (name) => linkSync(target, name))
   }
 
-  async #file(path: Buffer, { header, content }: TarEntry): Promise<void> {
-    const key = path.toString('latin1')
-    const descriptor = this.#open(path, key)
-    try {
-      for await (const chunk of content) {
-        this.#options.signal.throwIfAborted()
-        writeWhole(descriptor, chunk)
-        this.report.bytes += chunk.byteLength
-      }
-      if (this.#options.keepOwners) {
-        this.#try('owner', () => fchownSync(descriptor, header.uid, header.gid))
-      }
-      this.#try('mode', () => fchmodSync(descriptor, this.#modeOf(header)))
-      this.#try('time', () => futimesSync(descriptor, timeOf(header), timeOf(header)))
-    } finally {
-      closeSync(descriptor)
+  /** Makes something under its name, or beside what is there and then over it. */
+  #place(path: Buffer, make: (name: Buffer) => void): void {
+    if (this.#options.overwrite === undefined) return void make(path)
+    const name = nameBeside(path)
+    make(name)
+    renameSync(name, path)
+    // Of two names of one file the move leaves both.
+    if (lookAt(name)) unlinkSync(name)
+  }
+
+  async #fill({ content }: TarEntry): Promise<void> {
+    for await (const chunk of content) {
+      this.#options.signal.throwIfAborted()
+      if (!this.#file?.made) continue
+      this.#file.made.write(chunk)
+      this.report.bytes += chunk.byteLength
     }
-    this.report.files++
-    this.#streams.add(key)
   }
 
-  /** A second member of a name this extraction wrote goes on where the first one ended. */
-  #open(path: Buffer, key: string): number {
-    if (!this.#streams.has(key)) return openSync(path, creation, 0o600)
-    return openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW)
+  #endFile(): void {
+    const { header, made } = this.#file ?? {}
+    if (header && made) {
+      if (this.#mayOwn(header)) this.#try('owner', () => made.setOwner(header.uid, header.gid))
+      this.#try('mode', () => made.setMode(this.#modeOf(header)))
+      this.#try('time', () => made.setTime(timeOf(header)))
+      made.finish()
+      this.report.files++
+    }
+    this.#file = null
   }
 
   #modeOf(header: TarHeader): number {
@@ -175,8 +224,17 @@ export class TreeExtractor {
     return header.mode & 0o7777 & ~setuidBits
   }
 
-  /** Directories that have no entry of their own, or come after what is in them. */
-  #makeParents(parts: readonly Buffer[], header: TarHeader): void {
+  #mayOwn({ uid, gid }: TarHeader): boolean {
+    if (this.#options.keepOwners) return true
+    if (uid !== process.getuid?.() || gid !== process.getgid?.()) this.report.othersOwned++
+    return false
+  }
+
+  /**
+   * Directories that have no entry of their own, or come after what is in them. False when one is
+   * not to be replaced by a directory.
+   */
+  #makeParents(parts: readonly Buffer[], header: TarHeader): boolean {
     for (let depth = 1; depth < parts.length; depth++) {
       const path = this.#join(parts.slice(0, depth))
       const key = path.toString('latin1')
@@ -185,10 +243,14 @@ export class TreeExtractor {
         mkdirSync(path, { mode: 0o700 })
       } catch (error) {
         if (!isCode(error, 'EEXIST')) throw error
-        if (!lstatSync(path).isDirectory()) throw refused(header, 'its way leads through a link')
+        if (!lstatSync(path).isDirectory()) {
+          if (this.#options.overwrite === 'never') return false
+          throw refused(header, 'its way leads through a link')
+        }
       }
       this.#safeParents.add(key)
     }
+    return true
   }
 
   #join(parts: readonly Buffer[]): Buffer {
@@ -212,35 +274,16 @@ function timeOf({ mtimeMs }: TarHeader): number | Date {
 
 const slash = Buffer.from('/')
 
-/** The names on an entry's way, or a refusal: absolute, leading upwards, or no name at all. */
-function safeParts(raw: Uint8Array, header: TarHeader): Buffer[] {
-  const path = Buffer.from(raw)
-  if (path.includes(0)) throw refused(header, 'its name holds a zero byte')
-  if (path[0] === 0x2f) throw refused(header, 'its name is absolute')
-  const parts: Buffer[] = []
-  for (let at = 0; at <= path.length; ) {
-    const end = path.indexOf(0x2f, at)
-    const part = path.subarray(at, end === -1 ? path.length : end)
-    if (part.equals(dotDot)) throw refused(header, 'its name leads upwards')
-    if (part.length > 0 && !part.equals(dot)) parts.push(part)
-    if (end === -1) break
-    at = end + 1
-  }
-  return parts
+function lookAt(path: Buffer): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })
 }
 
-const dot = Buffer.from('.')
-const dotDot = Buffer.from('..')
-
-function refused(header: TarHeader, why: string): BackupError {
-  return new BackupError(
-    'unsafe-entry',
-    `The archive's entry ${JSON.stringify(shorten(header.path))} is refused: ${why}`,
-    {
-      permanent: true,
-      remedy: 'The archive was not made by Backstream as it is now, or was tampered with.',
-    },
-  )
+function inTheWay(header: TarHeader, what: string): BackupError {
+  const message = `${quote(header.path)} cannot be restored: ${what} is in its place`
+  return new BackupError('cannot-write', message, {
+    permanent: true,
+    remedy: 'Move that away, or restore into another directory.',
+  })
 }
 
 /** The entry is sound as far as we can see; the file system would not have it. */
@@ -249,24 +292,16 @@ function cannotWrite(header: TarHeader, cause: NodeJS.ErrnoException): BackupErr
   if (cause.code === 'ENOENT' && header.type === 'link') {
     return refused(header, 'it links to what is not there')
   }
-  const name = JSON.stringify(shorten(header.path))
-  return new BackupError('cannot-write', `${name} cannot be restored: ${cause.message}`, {
+  const message = `${quote(header.path)} cannot be restored: ${cause.message}`
+  return new BackupError('cannot-write', message, {
     cause,
     permanent: true,
     remedy: 'See whether there is room, and whether the file system takes such names.',
   })
 }
 
-function shorten(path: string): string {
-  return path.length > 200 ? `${path.slice(0, 200)}…` : path
-}
-
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && 'syscall' in error
-}
-
-function writeWhole(descriptor: number, chunk: Uint8Array): void {
-  for (let at = 0; at < chunk.byteLength; ) at += writeSync(descriptor, chunk, at)
 }
 
 function isCode(error: unknown, code: string): boolean {

@@ -5,15 +5,19 @@ import { assertCanDecrypt, decryptArchive, type ReadingOptions } from './decrypt
 import { BackupError } from './errors.ts'
 import { type ExtractReport, TreeExtractor } from './extract-tree.ts'
 import type { Manifest } from './manifest.ts'
+import type { Overwrite } from './overwrite.ts'
 import { prepareTarget } from './prepare-target.ts'
 import { readArchive } from './read-archive.ts'
 
 export interface RestoreRequest extends ReadingOptions {
   readonly manifest: Manifest
-  /** Made (0700) when it is not there; must be empty. */
+  /** Made (0700) when it is not there; must be empty unless `overwrite` is said. */
   readonly to: string
+  readonly overwrite?: Overwrite | undefined
   readonly keepSetuid?: boolean
   readonly keepOwners: boolean
+  /** Filled as it goes: what there is to tell of a restore that failed. */
+  readonly report?: ExtractReport
   readonly onProgress?: (progress: RestoreProgress) => void
 }
 
@@ -24,7 +28,7 @@ export interface RestoreProgress {
 }
 
 /**
- * Restores a whole backup into an empty directory, and resolves only when every byte was compared:
+ * Restores a whole backup into a directory, and resolves only when every byte was compared:
  * the stored volumes with the manifest's SHA-256, each frame with its checksum, the plain tar with
  * size, CRC-32 and entry counts. A rejection leaves what was written so far where it is.
  */
@@ -32,15 +36,16 @@ export async function restoreBackup(
   storage: Storage,
   request: RestoreRequest,
 ): Promise<ExtractReport> {
-  const { manifest, signal } = request
+  const { manifest, signal, to, overwrite, keepOwners, keepSetuid, report: filled } = request
   assertCanDecrypt(manifest, request)
-  prepareTarget(request.to)
   const bytesTotal = manifest.archives.reduce((total, { bytes }) => total + bytes, 0)
   const extractor = new TreeExtractor({
-    root: request.to,
+    ...prepareTarget(to, overwrite),
     signal,
-    keepOwners: request.keepOwners,
-    ...(request.keepSetuid === undefined ? {} : { keepSetuid: request.keepSetuid }),
+    keepOwners,
+    maxBytes: manifest.content.bytes,
+    ...(keepSetuid === undefined ? {} : { keepSetuid }),
+    ...(filled && { report: filled }),
   })
   const onFetched = (bytesFetched: number) =>
     request.onProgress?.({ bytesFetched, bytesTotal, entries: extractor.report.entries })
@@ -50,22 +55,31 @@ export async function restoreBackup(
     request,
   )
   const sum = { bytes: 0, crc32: 0 }
-  const plain = tally(
-    unpackFrames(stored, { algorithm: manifest.compression.algorithm, signal }),
-    sum,
-  )
-  for await (const entry of readTar(plain, { signal })) await extractor.extract(entry)
+  const frames = unpackFrames(stored, { algorithm: manifest.compression.algorithm, signal })
+  const plain = tally(frames, sum, manifest)
+  try {
+    for await (const entry of readTar(plain, { signal })) await extractor.extract(entry)
+  } catch (error) {
+    extractor.abandon()
+    throw error
+  }
   const report = extractor.finish()
   assertSame(manifest, { ...sum, entries: report.entries })
   return report
 }
 
+/** What unpacks to more than was packed ends here, and not when the disk is full. */
 async function* tally(
   plain: AsyncIterable<Uint8Array>,
   sum: { bytes: number; crc32: number },
+  { plan, backup, content }: Manifest,
 ): AsyncGenerator<Uint8Array> {
   for await (const chunk of plain) {
     sum.bytes += chunk.byteLength
+    if (sum.bytes > content.bytes) {
+      const message = `The archive of ${plan}/${backup} holds more than the ${content.bytes} bytes that were backed up`
+      throw new BackupError('not-verified', message, { permanent: true, remedy })
+    }
     sum.crc32 = crc32(chunk, sum.crc32)
     yield chunk
   }
@@ -82,6 +96,8 @@ function assertSame(
   throw new BackupError(
     'not-verified',
     `What was restored of ${plan}/${backup} is not what was backed up: ${found.entries} entries, ${found.bytes} bytes, CRC-32 ${sum} instead of ${content.entries}, ${content.bytes}, ${content.crc32}`,
-    { permanent: true, remedy: 'Do not rely on what was written; restore another backup.' },
+    { permanent: true, remedy },
   )
 }
+
+const remedy = 'Do not rely on what was written; restore another backup.'

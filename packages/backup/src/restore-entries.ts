@@ -2,6 +2,7 @@ import type { IndexEntry, TarEntry } from '@backstream/archive'
 import { BackupError } from './errors.ts'
 import { type ExtractReport, TreeExtractor } from './extract-tree.ts'
 import type { OpenedBackup } from './open-backup.ts'
+import type { Overwrite } from './overwrite.ts'
 import { prepareTarget } from './prepare-target.ts'
 import { entryAt } from './select-entries.ts'
 
@@ -9,11 +10,14 @@ export interface RestoreEntriesRequest {
   readonly backup: OpenedBackup
   /** Of the backup's index, in its order. */
   readonly entries: readonly IndexEntry[]
-  /** Made (0700) when it is not there; must be empty. */
+  /** Made (0700) when it is not there; must be empty unless `overwrite` is said. */
   readonly to: string
+  readonly overwrite?: Overwrite | undefined
   readonly signal: AbortSignal
   readonly keepSetuid?: boolean
   readonly keepOwners: boolean
+  /** Filled as it goes: what there is to tell of a restore that failed. */
+  readonly report?: ExtractReport
   readonly onEntry?: (entries: number) => void
 }
 
@@ -22,13 +26,14 @@ export interface RestoreEntriesRequest {
  * on the way. A hard link whose other name was not asked for becomes a file of its own.
  */
 export async function restoreEntries(request: RestoreEntriesRequest): Promise<ExtractReport> {
-  const { backup, entries, to, signal, keepOwners, keepSetuid } = request
-  prepareTarget(to)
+  const { backup, entries, to, overwrite, signal, keepOwners, keepSetuid, report } = request
   const extractor = new TreeExtractor({
-    root: to,
+    ...prepareTarget(to, overwrite),
     signal,
     keepOwners,
+    maxBytes: backup.manifest.content.bytes,
     ...(keepSetuid === undefined ? {} : { keepSetuid }),
+    ...(report && { report }),
   })
   const extract = async (entry: TarEntry) => {
     await extractor.extract(entry)
@@ -38,12 +43,14 @@ export async function restoreEntries(request: RestoreEntriesRequest): Promise<Ex
   const isLonely = ({ type, linkTarget = '' }: IndexEntry) =>
     type === 'link' && !names.has(linkTarget)
   const whole = entries.filter((entry) => !isLonely(entry))
-  for await (const entry of backup.read(whole)) await extract(entry)
-  for (const [target, links] of Map.groupBy(
-    entries.filter(isLonely),
-    ({ linkTarget = '' }) => linkTarget,
-  ))
-    await materialize(backup, { target, links, extract })
+  const byTarget = Map.groupBy(entries.filter(isLonely), ({ linkTarget = '' }) => linkTarget)
+  try {
+    for await (const entry of backup.read(whole)) await extract(entry)
+    for (const [target, links] of byTarget) await materialize(backup, { target, links, extract })
+  } catch (error) {
+    extractor.abandon()
+    throw error
+  }
   return extractor.finish()
 }
 

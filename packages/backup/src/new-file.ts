@@ -1,0 +1,77 @@
+/**
+ * One file on its way to disk. It is always created anew, never opened through what is there.
+ *
+ * In an empty place it is made under its own name, and removed again when it does not become whole.
+ * Where it may take the place of another it is made beside that, under a name of its own, and moved
+ * over it once it is whole: until then the other one stays.
+ */
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  futimesSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+
+const creation = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+
+export class NewFile {
+  readonly #path: Buffer
+  readonly #madeAs: Buffer
+  readonly #descriptor: number
+
+  /** `mayReplace`: of what is there, a plain file or a link gives way. */
+  constructor(path: Buffer, { mayReplace }: { readonly mayReplace: boolean }) {
+    this.#path = path
+    this.#madeAs = mayReplace ? nameBeside(path) : path
+    this.#descriptor = openSync(this.#madeAs, creation, 0o600)
+  }
+
+  write(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.byteLength; ) at += writeSync(this.#descriptor, chunk, at)
+  }
+
+  setOwner(uid: number, gid: number): void {
+    fchownSync(this.#descriptor, uid, gid)
+  }
+
+  setMode(mode: number): void {
+    fchmodSync(this.#descriptor, mode)
+  }
+
+  setTime(time: number | Date): void {
+    futimesSync(this.#descriptor, time, time)
+  }
+
+  /** It is whole: it has its name from now on. */
+  finish(): void {
+    closeSync(this.#descriptor)
+    if (this.#madeAs !== this.#path) renameSync(this.#madeAs, this.#path)
+  }
+
+  /** It will never be whole. Never throws: there is a cause to tell already. */
+  abandon(): void {
+    try {
+      closeSync(this.#descriptor)
+    } catch {
+      // Closed by `finish`, which then failed.
+    }
+    try {
+      unlinkSync(this.#madeAs)
+    } catch {
+      // Gone already.
+    }
+  }
+}
+
+/** In the same folder, so that moving it is one step; made anew by whoever uses it. */
+export function nameBeside(path: Buffer): Buffer {
+  const slash = path.lastIndexOf(0x2f)
+  const own = Buffer.from(`.backstream-${randomBytes(6).toString('hex')}`)
+  return Buffer.concat([path.subarray(0, slash + 1), own])
+}
