@@ -31,19 +31,23 @@ export function decodeTarBlock(block: Buffer): TarBlock | null {
   }
   const name = readName(block, field.name)
   const prefix = isUstar ? readName(block, field.prefix) : Buffer.alloc(0)
+  const path = prefix.length > 0 ? Buffer.concat([prefix, Buffer.from('/'), name]) : name
+  const number = (where: Field) => readNumber(block, where, path)
+  const size = number(field.size)
+  if (size < 0) throw new ArchiveError('corrupt', `${headerOf(path)} holds a size below zero`)
   return {
-    path: prefix.length > 0 ? Buffer.concat([prefix, Buffer.from('/'), name]) : name,
+    path,
     typeFlag: String.fromCharCode(block[field.type.at] || 0x30),
-    size: readNumber(block, field.size),
-    mode: readNumber(block, field.mode) & 0o7777,
-    uid: readNumber(block, field.uid),
-    gid: readNumber(block, field.gid),
+    size,
+    mode: number(field.mode) & 0o7777,
+    uid: number(field.uid),
+    gid: number(field.gid),
     userName: readName(block, field.userName),
     groupName: readName(block, field.groupName),
-    mtimeSeconds: readNumber(block, field.mtime),
+    mtimeSeconds: number(field.mtime),
     linkTarget: readName(block, field.linkName),
-    deviceMajor: readNumber(block, field.deviceMajor),
-    deviceMinor: readNumber(block, field.deviceMinor),
+    deviceMajor: number(field.deviceMajor),
+    deviceMinor: number(field.deviceMinor),
   }
 }
 
@@ -58,21 +62,22 @@ function readName(block: Buffer, where: Field): Buffer {
 }
 
 /** Octal digits, or (first bit set, as GNU writes what octal cannot hold) a two's complement number. */
-function readNumber(block: Buffer, where: Field): number {
+function readNumber(block: Buffer, where: Field, path?: Buffer): number {
   const first = block[where.at] as number
-  if (first & 0x80) return readBinary(block, where)
+  if (first & 0x80) return readBinary(block, where, path)
   const text = block
     .toString('latin1', where.at, where.at + where.bytes)
     .replace(/[\0 ]+$/, '')
     .trimStart()
   if (text === '') return 0
   if (!/^[0-7]+$/.test(text)) {
-    throw new ArchiveError('corrupt', `a tar header holds ${JSON.stringify(text)} for a number`)
+    const what = JSON.stringify(text)
+    throw new ArchiveError('corrupt', `${headerOf(path)} holds ${what} for a number`)
   }
   return Number.parseInt(text, 8)
 }
 
-function readBinary(block: Buffer, where: Field): number {
+function readBinary(block: Buffer, where: Field, path?: Buffer): number {
   const first = block[where.at] as number
   const isNegative = (first & 0x40) !== 0
   let value = BigInt(isNegative ? first - 0x100 : first & 0x7f)
@@ -81,7 +86,11 @@ function readBinary(block: Buffer, where: Field): number {
   }
   const number = Number(value)
   if (!Number.isSafeInteger(number)) {
-    throw new ArchiveError('corrupt', 'a tar header holds a number beyond all sizes')
+    throw new ArchiveError('corrupt', `${headerOf(path)} holds a number beyond all sizes`)
   }
   return number
+}
+
+function headerOf(path: Buffer | undefined): string {
+  return path ? `the tar header of ${JSON.stringify(path.toString())}` : 'a tar header'
 }

@@ -51,6 +51,8 @@ export interface ReadTarOptions {
 }
 
 const maxExtensionBytes = 1 << 20
+/** Long name, long link target and pax records, each perhaps twice: more is there to wear us out. */
+const maxExtensions = 8
 const contentChunkBytes = 1 << 20
 
 /**
@@ -64,18 +66,24 @@ export async function* readTar(
 ): AsyncGenerator<TarEntry, void, undefined> {
   const reader = new ByteReader(plain)
   let previous: Buffer | null = null
+  let last: TarHeader | null = null
   try {
     for (;;) {
       signal.throwIfAborted()
-      const header = await readHeader(reader)
+      const header = await readHeader(reader).catch((error: unknown) => {
+        throw named(error, behind(last))
+      })
       if (header === null) break
-      const content = new EntryContent(reader, { size: header.size, signal })
+      const content = new EntryContent(reader, { header, signal })
       const isFile = header.type === 'file'
+      last = header
       yield { header, continues: isFile && previous?.equals(header.rawPath) === true, content }
       await content.skip()
       previous = isFile ? header.rawPath : null
     }
-    await requireZerosOnly(reader, signal)
+    await requireZerosOnly(reader, signal).catch((error: unknown) => {
+      throw named(error, behind(last))
+    })
   } finally {
     await reader.close()
   }
@@ -85,14 +93,19 @@ export async function* readTar(
 class EntryContent implements AsyncIterable<Buffer> {
   readonly #reader: ByteReader
   readonly #signal: AbortSignal
+  readonly #header: TarHeader
   readonly #padding: number
   #left: number
 
-  constructor(reader: ByteReader, { size, signal }: { size: number; signal: AbortSignal }) {
+  constructor(
+    reader: ByteReader,
+    { header, signal }: { readonly header: TarHeader; readonly signal: AbortSignal },
+  ) {
     this.#reader = reader
     this.#signal = signal
-    this.#left = size
-    this.#padding = paddingOf(size)
+    this.#header = header
+    this.#left = header.size
+    this.#padding = paddingOf(header.size)
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
@@ -101,19 +114,45 @@ class EntryContent implements AsyncIterable<Buffer> {
 
   async skip(): Promise<void> {
     while (this.#left > 0) await this.#next()
-    if (this.#padding > 0) await this.#reader.read(this.#padding)
-    this.#left = 0
+    if (this.#padding > 0) await this.#named(this.#reader.read(this.#padding))
   }
 
   async #next(): Promise<Buffer> {
     this.#signal.throwIfAborted()
-    const chunk = await this.#reader.readSome(Math.min(this.#left, contentChunkBytes))
+    const chunk = await this.#named(this.#reader.readSome(Math.min(this.#left, contentChunkBytes)))
     if (chunk === null) {
-      throw new ArchiveError('truncated', `the archive ends ${this.#left} bytes before a file does`)
+      const path = quote(this.#header.path)
+      throw new ArchiveError(
+        'truncated',
+        `the archive ends ${this.#left} bytes before ${path} does`,
+      )
     }
     this.#left -= chunk.length
     return chunk
   }
+
+  #named<T>(reading: Promise<T>): Promise<T> {
+    return reading.catch((error: unknown) => {
+      throw named(error, `in the entry ${quote(this.#header.path)}`)
+    })
+  }
+}
+
+/** What is wrong with the archive, and where; any other error as it is. */
+function named(error: unknown, place: string): unknown {
+  if (!(error instanceof ArchiveError)) return error
+  const { code, message, remedy, permanent } = error
+  const options = { cause: error, permanent, ...(remedy !== undefined && { remedy }) }
+  return new ArchiveError(code, `${message}, ${place}`, options)
+}
+
+function behind(last: TarHeader | null): string {
+  return last ? `behind the entry ${quote(last.path)}` : 'at the beginning of the archive'
+}
+
+/** A name for a message: whatever is in it, and not all of a very long one. */
+function quote(path: string): string {
+  return JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path)
 }
 
 interface Extensions {
@@ -125,18 +164,15 @@ interface Extensions {
 /** The next entry's header with all that stands before it; null at the first zero block. */
 async function readHeader(reader: ByteReader): Promise<TarHeader | null> {
   const extensions: Extensions = {}
-  let isExtended = false
-  for (;;) {
+  for (let count = 0; count <= maxExtensions; count++) {
     const block = decodeTarBlock(await readBlock(reader))
     if (block === null) {
-      if (isExtended) throw new ArchiveError('truncated', 'the archive ends before an entry does')
+      if (count > 0) throw new ArchiveError('truncated', 'the archive ends before an entry does')
       return null
     }
-    if (!(await readExtension(reader, { block, extensions }))) {
-      return combine(block, extensions)
-    }
-    isExtended = true
+    if (!(await readExtension(reader, { block, extensions }))) return combine(block, extensions)
   }
+  throw new ArchiveError('too-large', 'more than one entry needs of long tar headers is refused')
 }
 
 async function readBlock(reader: ByteReader): Promise<Buffer> {
@@ -176,16 +212,21 @@ const types: Readonly<Record<string, TarEntryType>> = {
 
 function combine(block: TarBlock, extensions: Extensions): TarHeader {
   const pax = extensions.pax
+  const rawPath = withoutTrailingSlash(pax?.get('path') ?? extensions.path ?? block.path)
+  const name = quote(rawPath.toString())
   for (const key of pax?.keys() ?? []) {
     if (key.startsWith('GNU.sparse.')) {
-      throw new ArchiveError('unsupported', 'sparse tar entries are not read')
+      throw new ArchiveError('unsupported', `${name} is a sparse tar entry, which is not read`)
     }
   }
   const type = types[block.typeFlag]
   if (type === undefined) {
-    throw new ArchiveError('unsupported', `tar entries of type ${block.typeFlag} are not read`)
+    const flag = JSON.stringify(block.typeFlag)
+    throw new ArchiveError(
+      'unsupported',
+      `${name} is a tar entry of type ${flag}, which is not read`,
+    )
   }
-  const rawPath = withoutTrailingSlash(pax?.get('path') ?? extensions.path ?? block.path)
   const rawLinkTarget = pax?.get('linkpath') ?? extensions.linkTarget ?? block.linkTarget
   const mtimeNs = paxValue(pax, 'mtime', paxTimeNs) ?? BigInt(block.mtimeSeconds) * 1_000_000_000n
   return {

@@ -47,10 +47,14 @@ function judgeSymlink(header: TarHeader): void {
   if (header.rawLinkTarget.includes(0)) throw refused(header, 'its target holds a zero byte')
 }
 
+/** PATH_MAX of Linux, and more than others take. */
+const maxPathBytes = 4096
+
 /** The names on an entry's way, or a refusal: absolute, leading upwards, or no name at all. */
 function partsOf(path: Buffer, header: TarHeader): Buffer[] {
   if (path.includes(0)) throw refused(header, 'its name holds a zero byte')
   if (path[0] === 0x2f) throw refused(header, 'its name is absolute')
+  if (path.length > maxPathBytes) throw refused(header, 'its name is longer than systems take')
   const parts: Buffer[] = []
   for (let at = 0; at <= path.length; ) {
     const end = path.indexOf(0x2f, at)
