@@ -97,7 +97,10 @@ export async function openBoard(board = ''): Promise<BoardFixture> {
   const started = await startBoard({
     config,
     connection,
-    overview: { load: async () => await overviewRows(config, connection) },
+    overview: {
+      load: async () => await overviewRows(config, connection),
+      loadUnknown: async () => [],
+    },
     logger: log,
     clock,
     env: { TZ: 'Europe/Berlin', ...passwords },

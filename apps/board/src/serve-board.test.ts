@@ -26,7 +26,7 @@ async function start(
     config: sampleConfig({ board }),
     queues: [],
     producer: { enqueueRun: noQueue, retryRun: noQueue, findRuns: async () => [] },
-    overview: { load: async () => [] },
+    overview: { load: async () => [], loadUnknown: async () => [] },
     metrics: createMetrics({ installation: 'home', version: '0.1.0' }),
     readQueues: async () => ({ queues: [], bullmq: 'bullmq_job_count 1\n' }),
     pingRedis: async () => {},
@@ -121,7 +121,10 @@ describe('serveBoard', () => {
   })
 
   it('is ready however stale the backups are', async () => {
-    const overview = { load: () => Promise.reject(new Error('no bucket')) }
+    const overview = {
+      load: () => Promise.reject(new Error('no bucket')),
+      loadUnknown: () => Promise.reject(new Error('no bucket')),
+    }
     await using board = await start({}, { overview })
     equal((await ask(`${board.url}/readyz`)).status, 200)
     match((await ask(`${board.url}/`)).body, /1 of 1 plan needs you\. Worst: media, unknown\./)

@@ -27,7 +27,13 @@ const good: PlanOverviewRow = {
 
 function overview(plans: readonly PlanOverviewRow[], workers = 2): Overview {
   const counts = { waiting: 0, active: 0, delayed: 0, completed: 0, failed: 0, isPaused: false }
-  return { plans, queues: [{ queue: 'backups', workers, ...counts }], bullmq: '', asOfMs: 0 }
+  return {
+    plans,
+    unknownPlans: [],
+    queues: [{ queue: 'backups', workers, ...counts }],
+    bullmq: '',
+    asOfMs: 0,
+  }
 }
 
 async function gaugesOf(metrics: Metrics): Promise<Record<string, number>> {

@@ -11,6 +11,7 @@ import { defineList } from './commands/list.ts'
 import { defineLook } from './commands/look.ts'
 import { defineMarks } from './commands/mark.ts'
 import { defineNotYet } from './commands/not-yet.ts'
+import { defineNotify } from './commands/notify.ts'
 import { definePrune } from './commands/prune.ts'
 import { defineRestore } from './commands/restore.ts'
 import { defineRun } from './commands/run.ts'
@@ -65,7 +66,7 @@ export function createProgram(context: CommandContext): Command {
   add(defineList(context), defineShow(context), ...defineLook(context), defineRestore(context))
   program.commandsGroup('Maintain')
   add(defineVerify(context), definePrune(context), defineSweep(context))
-  add(...defineMarks(context))
+  add(...defineMarks(context), defineNotify(context))
   program.commandsGroup('Not yet in this version')
   const later = defineNotYet()
   add(...later)

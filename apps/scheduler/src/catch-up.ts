@@ -8,12 +8,13 @@ export function createCatchUp(
   deps: {
     readonly connection: QueueConnection
     readonly logger: Logger
-    newestBackupOf?(plan: Plan): Promise<number | null>
+    newestBackupOf?(plan: Plan, config: Config): Promise<number | null>
   },
   settleMs: number,
 ): (config: Config) => Promise<void> {
   const { connection, logger, newestBackupOf } = deps
-  return async ({ plans }) => {
+  return async (config) => {
+    const { plans } = config
     if (!newestBackupOf) return
     try {
       const steps = await catchUpOwed(connection, {
@@ -21,7 +22,7 @@ export function createCatchUp(
         settleMs,
         newestBackupOf: async ({ name }) => {
           const plan = plans.find((candidate) => candidate.name === name)
-          return plan ? await newestBackupOf(plan) : null
+          return plan ? await newestBackupOf(plan, config) : null
         },
       })
       reportCatchUps(logger, steps)

@@ -7,22 +7,16 @@
  * a different configuration: then neither takes anything away.
  */
 import type { Config, Plan } from '@backstream/config'
-import { maintenanceQueue } from '@backstream/jobs'
 import { type Clock, describeError, type Logger } from '@backstream/kernel'
-import {
-  announce,
-  createRunProducer,
-  onRunFailed,
-  type QueueConnection,
-  queueNamesOf,
-} from '@backstream/queue'
+import { announce, createRunProducer, type QueueConnection } from '@backstream/queue'
 import { createSweepArmer } from './arm-sweeps.ts'
 import { createCatchUp } from './catch-up.ts'
-import { type CleanUp, createFailedRunHandler } from './handle-failed-run.ts'
+import type { CleanUp } from './handle-failed-run.ts'
 import { createScheduleKeeper } from './keep-schedules.ts'
 import { readChangedConfig } from './read-changed-config.ts'
 import { takeTurns } from './take-turns.ts'
 import { watchFile } from './watch-file.ts'
+import { backupQueuesOf, type Freshness, watchForTrouble } from './watch-for-trouble.ts'
 
 export interface RunSchedulerOptions {
   readonly config: Config
@@ -36,7 +30,9 @@ export interface RunSchedulerOptions {
   /** What becomes of what an attempt of a failed run may have left. Default: a `maintenance` job. */
   readonly cleanUp?: CleanUp
   /** When the newest backup of a plan was begun, as the bucket tells it; null: there is none. */
-  newestBackupOf?(plan: Plan): Promise<number | null>
+  newestBackupOf?(plan: Plan, config: Config): Promise<number | null>
+  /** Where the plans' backups lie; without it nobody looks whether plans are overdue. */
+  readonly freshness?: Freshness
   readonly every?: Partial<SchedulerPace>
 }
 
@@ -50,6 +46,8 @@ export interface SchedulerPace {
    * under way needs to learn that a wiped Redis has taken its lease.
    */
   readonly catchUpAfterMs: number
+  /** Between two looks at the buckets. Default: by the limits of the plans. */
+  readonly lookAtPlansMs?: number
 }
 
 export interface RunningScheduler {
@@ -68,14 +66,12 @@ const pace: SchedulerPace = {
 
 export async function runScheduler(options: RunSchedulerOptions): Promise<RunningScheduler> {
   const { connection, logger, clock } = options
-  const { reconcileMs, removeAfterMs, lookAtFileMs, catchUpAfterMs } = { ...pace, ...options.every }
+  const every = { ...pace, ...options.every }
+  const { reconcileMs, removeAfterMs, lookAtFileMs, catchUpAfterMs, lookAtPlansMs } = every
   let config = options.config
   const presence = announce(connection, factsOf(config))
   await presence.update(factsOf(config))
-  const failures = onRunFailed(connection, {
-    queues: backupQueuesOf(config),
-    handler: createFailedRunHandler(options, () => config),
-  })
+  const troubles = watchForTrouble({ ...options, lookAtPlansMs }, () => config)
   const me = { presenceId: presence.id, removeAfterMs }
   const keepSchedules = createScheduleKeeper({ connection, logger, clock, ...me })
   const armSweeps = createSweepArmer({ producer: createRunProducer(connection), clock, logger })
@@ -86,7 +82,7 @@ export async function runScheduler(options: RunSchedulerOptions): Promise<Runnin
     const changed = await readChangedConfig(options, config)
     if (!changed) return
     config = changed
-    failures.watch(backupQueuesOf(config))
+    troubles.watch(backupQueuesOf(config))
     await presence.update(factsOf(config)).catch((error: unknown) => {
       // It is said again every few seconds; until then others take this one for what it was.
       logger.warn({ err: error }, `new configuration not announced: ${describeError(error)}`)
@@ -112,7 +108,7 @@ export async function runScheduler(options: RunSchedulerOptions): Promise<Runnin
       file?.[Symbol.dispose]()
       // In an outage a step takes long to give up; what it does not do now, the next start does.
       await turns.close(closeWithinMs)
-      await failures[Symbol.asyncDispose]()
+      await troubles[Symbol.asyncDispose]()
       await presence[Symbol.asyncDispose]()
     },
   }
@@ -129,8 +125,4 @@ function factsOf(config: Config): Parameters<typeof announce>[1] {
     plans: config.plans.map(({ name }) => name),
     file: config.file,
   }
-}
-
-function backupQueuesOf(config: Config): string[] {
-  return queueNamesOf(config.plans).filter((queue) => queue !== maintenanceQueue)
 }

@@ -1,6 +1,8 @@
-import type { Config, Plan } from '@backstream/config'
+import { type Config, type Plan, resolveSecret } from '@backstream/config'
 import type { Clock, Logger } from '@backstream/kernel'
+import { sendHeartbeat } from '@backstream/notify'
 import { inspectRedis, openConfiguredQueue, type QueueConnection } from '@backstream/queue'
+import { openConfiguredStorage } from '@backstream/storage-s3'
 import { findNewestBackup } from './find-newest-backup.ts'
 import type { CleanUp } from './handle-failed-run.ts'
 import { type RunningScheduler, runScheduler } from './run-scheduler.ts'
@@ -31,8 +33,14 @@ export async function startScheduler(options: StartSchedulerOptions): Promise<Ru
   const connection = await openConfiguredQueue(config, { env, logger, clock })
   try {
     await warnOfRedis(connection, logger)
-    const newestBackupOf = (plan: Plan) => findNewestBackup(plan, { config, env, logger, clock })
-    const scheduler = await runScheduler({ newestBackupOf, ...options, connection })
+    const newestBackupOf = (plan: Plan, now: Config) =>
+      findNewestBackup(plan, { config: now, env, logger, clock })
+    const freshness = {
+      openStorage: (now: Config, name: string) =>
+        openConfiguredStorage(storageNamed(now, name), { env, logger, clock }),
+      sendHeartbeat: (now: Config) => beat(now, env),
+    }
+    const scheduler = await runScheduler({ newestBackupOf, freshness, ...options, connection })
     logger.info({ plans: config.plans.length, file: config.file }, 'scheduler is running')
     return {
       reload: scheduler.reload,
@@ -45,6 +53,21 @@ export async function startScheduler(options: StartSchedulerOptions): Promise<Ru
     await connection[Symbol.asyncDispose]()
     throw error
   }
+}
+
+async function beat({ heartbeat }: Config, env: StartSchedulerOptions['env']): Promise<void> {
+  if (!heartbeat) return
+  await sendHeartbeat(heartbeat.url, {
+    resolveSecret: (ref) => resolveSecret(ref, env),
+    signal: new AbortController().signal,
+  })
+}
+
+function storageNamed(config: Config, name: string): Config['storages'][string] {
+  const storage = config.storages[name]
+  // Names come from the storages themselves.
+  if (!storage) throw new Error(`no storage ${name}`)
+  return storage
 }
 
 async function warnOfRedis(connection: QueueConnection, logger: Logger): Promise<void> {

@@ -2,9 +2,11 @@ import { hostname } from 'node:os'
 import { type Config, type Plan, resolveSecret } from '@backstream/config'
 import { backupsQueue, maintenanceQueue } from '@backstream/jobs'
 import type { Clock, Logger } from '@backstream/kernel'
+import { createTell } from '@backstream/notify'
 import {
   createRunProducer,
   createRunWorker,
+  openAlarmMemory,
   openConfiguredQueue,
   type QueueConnection,
 } from '@backstream/queue'
@@ -14,6 +16,8 @@ import metadata from '../package.json' with { type: 'json' }
 import { processBackupCleanup } from './processors/backup-cleanup.ts'
 import { processBackupRun } from './processors/backup-run.ts'
 import { processBackupSweep } from './processors/backup-sweep.ts'
+import { processNotifySend } from './processors/notify-send.ts'
+import { createRunTeller } from './tell-of-run.ts'
 import type { WorkerContext } from './worker-context.ts'
 import { defaultTiming, type WorkerTiming } from './worker-timing.ts'
 
@@ -76,6 +80,7 @@ async function serve(
       'backup.run': (run) => processBackupRun(context, run),
       'backup.cleanup': (run) => processBackupCleanup(context, run),
       'backup.sweep': (run) => processBackupSweep(context, run),
+      'notify.send': (run) => processNotifySend(context, run),
     },
   })
   await worker.ready()
@@ -104,6 +109,8 @@ function createContext(
 ): WorkerContext {
   const { config, env, logger, clock } = options
   const host = hostname()
+  const { enqueueNotification: enqueue } = queue.producer
+  const tell = createTell({ config: () => config, enqueue, clock, logger })
   return {
     config,
     workerName: options.name ?? host,
@@ -113,6 +120,9 @@ function createContext(
     logger,
     ...queue,
     leaseTtlMs: { ...defaultTiming, ...options.timing }.leaseTtlMs,
+    teller: createRunTeller({ tell, alarms: openAlarmMemory(queue.connection), clock, logger }),
+    resolveSecret: (ref) => resolveSecret(ref, env),
+    environment: env,
     planNamed: (name) => planNamed(config, name),
     openStorage: ({ storage, idleTimeout }) =>
       openConfiguredStorage(storageNamed(config, storage), {

@@ -1,8 +1,9 @@
-import type { Config, Plan, StorageConfig } from '@backstream/config'
+import type { Config, Plan, SecretRef, StorageConfig } from '@backstream/config'
 import type { Clock, Logger } from '@backstream/kernel'
 import type { QueueConnection, RunProducer } from '@backstream/queue'
 import type { Source } from '@backstream/sources'
 import type { Storage } from '@backstream/storage'
+import type { RunTeller } from './tell-of-run.ts'
 
 /** What the processors of one worker share. */
 export interface WorkerContext {
@@ -20,5 +21,9 @@ export interface WorkerContext {
   /** With the credentials of `maintenance` where there are any: they may remove things. */
   openMaintenance(storage: string): Promise<Storage & AsyncDisposable>
   openSources(plan: Plan): Promise<readonly Source[]>
+  readonly teller: RunTeller
+  resolveSecret(ref: SecretRef): Promise<string>
+  /** What commands inherit from; the environment that secret references read. */
+  readonly environment: Readonly<Record<string, string | undefined>>
   storeOf(storage: string): Pick<StorageConfig, 'storageClass'> & { readonly sse: string | null }
 }

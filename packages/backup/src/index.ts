@@ -51,6 +51,8 @@ export {
   decideAlarms,
   recoveryByBackup,
   suspectId,
+  suspicionOf,
+  type Told,
 } from './plan-alarms.ts'
 export {
   compareStatus,

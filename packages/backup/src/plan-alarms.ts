@@ -96,7 +96,12 @@ function alarmsOf(watched: WatchedPlan, nowMs: number): Alarm[] {
   const [latest] = standings
   if (latest && isSuspect(latest)) {
     const { backup } = latest.manifest
-    alarms.push({ event: 'suspect', id: suspectId(plan, backup), text: whySuspect(latest), backup })
+    alarms.push({
+      event: 'suspect',
+      id: suspectId(plan, backup),
+      text: suspicionOf(latest.manifest),
+      backup,
+    })
   }
   const refuted = newestRefuted(standings)
   if (refuted) {
@@ -121,7 +126,12 @@ function isSuspect({ manifest, isAccepted }: BackupStanding): boolean {
   return manifest.status === 'suspect' && !isAccepted
 }
 
-function whySuspect({ manifest: { plan, backup, suspect } }: BackupStanding): string {
+/** What is suspect about a backup, in a sentence. */
+export function suspicionOf({
+  plan,
+  backup,
+  suspect,
+}: Pick<BackupStanding['manifest'], 'plan' | 'backup' | 'suspect'>): string {
   const why = suspect.map(
     ({ rule, expected, found }) => `${rule}: expected ${expected}, found ${found}`,
   )

@@ -34,6 +34,7 @@ export function buildConfig(tree: unknown, context: BuildContext): Config | unde
   readVersion(top, context)
   const sections = readSections(top, context)
   const plans = readPlans(writtenPlans, top, context)
+  noteUnheard(sections.notify, plans, report)
   const config = {
     name: readInstallationName(top, context),
     redis: readRedis(top, context),
@@ -145,11 +146,31 @@ function readPlans(tree: unknown, top: Mapping, context: BuildContext): Plan[] {
     storages: new Set(Object.keys(asMapping(top['storages']))),
     limits: new Set(Object.keys(asMapping(top['limits']))),
     notify: new Set(Object.keys(asMapping(top['notify']))),
+    toldByDefault: toldByDefault(asMapping(top['notify'])),
   }
   const defaults = readDefaults(top, context)
   return expandPlans(plans ?? {}, context).flatMap(
     (entry) => buildPlan(fillIn(entry, defaults, report), names, report) ?? [],
   )
+}
+
+/** Everybody but pings: an address to ping stands for the plans that name it, and no others. */
+function toldByDefault(notify: Mapping): string[] {
+  return Object.keys(notify).filter((name) => asMapping(notify[name])['kind'] !== 'ping')
+}
+
+function noteUnheard(
+  notify: Config['notify'],
+  plans: readonly Plan[],
+  report: ProblemReport,
+): void {
+  for (const name of Object.keys(notify)) {
+    if (plans.some((plan) => plan.notify.includes(name))) continue
+    report.notice(['notify', name], {
+      message: 'no plan names it, so that it hears of none',
+      remedy: `write notify: [${name}] in a plan or in defaults`,
+    })
+  }
 }
 
 interface Defaults {

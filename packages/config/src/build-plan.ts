@@ -14,6 +14,8 @@ export interface KnownNames {
   readonly storages: ReadonlySet<string>
   readonly limits: ReadonlySet<string>
   readonly notify: ReadonlySet<string>
+  /** Who is told of plans that say nothing of it. */
+  readonly toldByDefault: readonly string[]
 }
 
 /** The plan in full, or undefined where something it cannot do without is missing or wrong. */
@@ -50,7 +52,7 @@ export function buildPlan(
     encryption: keys.encryption ?? null,
     hooks: keys.hooks ?? null,
     limits: keys.limits ?? [],
-    notify: keys.notify ?? [],
+    notify: keys.notify ?? known.toldByDefault,
   }
 }
 

@@ -51,9 +51,6 @@ notify: { hc: { kind: ping, url: { env: HC } } }
   assert.ok(result.ok)
   assert.deepEqual(result.notices.map(({ key }) => key.replace('plans.p.', '')).toSorted(), [
     'drill',
-    'heartbeat',
-    'notify',
-    'notify',
     'retention',
     'verify',
   ])

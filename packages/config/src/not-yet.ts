@@ -11,8 +11,6 @@ interface NotYet {
 /** Understood and checked, but not acted on by this version. A version that builds one drops its line. */
 const notYet: readonly NotYet[] = [
   { path: 'board.oidc', danger: 'the board would be open to everyone who reaches it' },
-  { path: 'notify' },
-  { path: 'heartbeat' },
   { path: 'storages.*.lock' },
   { path: 'storages.*.bandwidth' },
   { path: 'storages.*.proxy', danger: 'the store would be reached without it' },
@@ -20,7 +18,6 @@ const notYet: readonly NotYet[] = [
   { path: 'plans.*.retention' },
   { path: 'plans.*.verify' },
   { path: 'plans.*.drill' },
-  { path: 'plans.*.notify' },
 ]
 
 /** Kinds of sources this version reads. */

@@ -1,7 +1,4 @@
-/** For the tests of this package: something to tell, and a server that hears it. */
-import { createServer, type IncomingHttpHeaders } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { text } from 'node:stream/consumers'
+/** For the tests of this package: something to tell. */
 import type { Notification } from '@backstream/jobs'
 import { type EventDocument, eventDocument } from './event-document.ts'
 import type { NotifyDeps } from './send-notification.ts'
@@ -27,46 +24,5 @@ export function sampleDeps(environment: Record<string, string> = {}): NotifyDeps
     resolveSecret: async (ref) => ('value' in ref ? ref.value : ''),
     environment,
     signal: new AbortController().signal,
-  }
-}
-
-export interface HeardRequest {
-  readonly method: string
-  readonly path: string
-  readonly headers: IncomingHttpHeaders
-  readonly body: string
-}
-
-export interface HearingServer extends AsyncDisposable {
-  readonly url: string
-  readonly heard: readonly HeardRequest[]
-  /** What is answered from now on; null: nothing at all. */
-  answer(status: number | null, headers?: Record<string, string>): void
-}
-
-export async function startHearingServer(): Promise<HearingServer> {
-  const heard: HeardRequest[] = []
-  let answer: { status: number | null; headers: Record<string, string> } = {
-    status: 200,
-    headers: {},
-  }
-  const server = createServer(async (request, response) => {
-    const { method = '', url: path = '', headers } = request
-    heard.push({ method, path, headers, body: await text(request) })
-    if (answer.status !== null) response.writeHead(answer.status, answer.headers).end('said')
-  })
-  server.listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://127.0.0.1:${port}`,
-    heard,
-    answer(status, headers = {}) {
-      answer = { status, headers }
-    },
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
   }
 }

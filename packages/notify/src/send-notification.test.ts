@@ -1,9 +1,9 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
 import { test } from 'node:test'
-import { freePort } from '@backstream/testkit'
+import { freePort, startHearingServer } from '@backstream/testkit'
 import { sendHttp } from './http-request.ts'
 import { NotifyError } from './notify-error.ts'
-import { sampleDeps, sampleDocument, startHearingServer } from './notify-samples.ts'
+import { sampleDeps, sampleDocument } from './notify-samples.ts'
 import { sendHeartbeat, sendNotification } from './send-notification.ts'
 
 const canary = 'c4n4ry-never-shown'

@@ -8,6 +8,7 @@ export type QueueErrorCode =
   | 'invalid-payload'
   | 'unknown-job'
   | 'unknown-plan'
+  | 'unknown-notifier'
   | 'no-such-run'
   /** What was asked for is possible in another state of the run only. */
   | 'wrong-state'

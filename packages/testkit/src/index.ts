@@ -4,6 +4,7 @@ export { contentOf, seededRandom } from './content.ts'
 export { findProgram } from './find-program.ts'
 export { type FixedClock, fixedClock } from './fixed-clock.ts'
 export { freePort } from './free-port.ts'
+export { type HeardRequest, type HearingServer, startHearingServer } from './hearing-server.ts'
 export { leakGuard } from './leak-guard.ts'
 export {
   type PrivateRedis,

@@ -4,8 +4,9 @@ import { type Clock, describeError } from '@backstream/kernel'
 import type { ListedSchedule, RunProducer, RunSummary } from '@backstream/queue'
 import type { Storage } from '@backstream/storage'
 import type { PlanOverviewSource } from './read-overview.ts'
+import { readUnknownPlans } from './read-unknown-plans.ts'
 
-export type { PlanOverviewRow, PlanOverviewSource } from './read-overview.ts'
+export type { PlanOverviewRow, PlanOverviewSource, UnknownPlan } from './read-overview.ts'
 
 export interface PlanOverviewSourceOptions {
   readonly config: Config
@@ -43,6 +44,7 @@ export function createPlanOverviewSource(options: PlanOverviewSourceOptions): Pl
         ),
       )
     },
+    loadUnknown: (signal) => readUnknownPlans(options.config, storages, signal),
   }
 }
 

@@ -28,6 +28,7 @@ describe('createOverviewReader', () => {
   it('shares one reading among requests that come close together', async () => {
     let loads = 0
     const source = {
+      loadUnknown: async () => [],
       load: async () => {
         loads += 1
         return [unreadable('a')]
@@ -46,6 +47,7 @@ describe('createOverviewReader', () => {
     let isBroken = false
     const good = { ...unreadable('a'), state: 'good' } as const
     const source = {
+      loadUnknown: async () => [],
       load: async () => {
         if (isBroken) throw new Error('no route to host')
         return [good]
@@ -64,7 +66,7 @@ describe('createOverviewReader', () => {
   })
 
   it('knows nothing of the queues while Redis does not answer', async () => {
-    const source = { load: async () => [] }
+    const source = { load: async () => [], loadUnknown: async () => [] }
     const { clock } = movableClock()
     const given = { config, source, clock, logger: silentLogger }
     const broken = () => Promise.reject(new Error('ECONNREFUSED'))

@@ -8,12 +8,23 @@ import { withDeadline } from '../with-deadline.ts'
 export interface PlanOverviewSource {
   /** One row a plan, in any order. A bucket that cannot be read is a row `unknown`, not a rejection. */
   load(signal: AbortSignal): Promise<readonly PlanOverviewRow[]>
+  /** What the buckets hold of plans that are neither configured nor retired; of those that answer. */
+  loadUnknown(signal: AbortSignal): Promise<readonly UnknownPlan[]>
+}
+
+export interface UnknownPlan {
+  readonly plan: string
+  /** Name of the storage. */
+  readonly storage: string
+  readonly backups: number
+  readonly newestFinishedAtMs: number | null
 }
 export type PlanOverviewRow = PlanStatus
 
 export interface Overview {
   /** Worst first. */
   readonly plans: readonly PlanOverviewRow[]
+  readonly unknownPlans: readonly UnknownPlan[]
   /** Null when Redis did not answer. */
   readonly queues: readonly QueueCounts[] | null
   /** BullMQ's own metrics in Prometheus text; empty when Redis did not answer. */
@@ -49,11 +60,24 @@ export function createOverviewReader(options: ReadOverviewOptions): () => Promis
   }
 }
 
-type ReadPlans = Pick<Overview, 'plans' | 'asOfMs'>
+type ReadPlans = Pick<Overview, 'plans' | 'unknownPlans' | 'asOfMs'>
 
 async function readPlans(options: ReadOverviewOptions): Promise<ReadPlans> {
-  const plans = await loadPlans(options)
-  return { plans: [...plans].sort(compareStatus), asOfMs: options.clock.now() }
+  const [plans, unknownPlans] = await Promise.all([loadPlans(options), loadUnknown(options)])
+  return { plans: [...plans].sort(compareStatus), unknownPlans, asOfMs: options.clock.now() }
+}
+
+async function loadUnknown({
+  source,
+  logger,
+}: ReadOverviewOptions): Promise<readonly UnknownPlan[]> {
+  try {
+    const signal = AbortSignal.timeout(loadTimeoutMs)
+    return await withDeadline(source.loadUnknown(signal), loadTimeoutMs, 'looking for other plans')
+  } catch (error) {
+    logger.warn({ err: error }, `overview: ${describeError(error)}`)
+    return []
+  }
 }
 
 async function loadPlans(options: ReadOverviewOptions): Promise<readonly PlanOverviewRow[]> {

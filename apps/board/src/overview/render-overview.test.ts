@@ -38,7 +38,7 @@ function queue(facts: Partial<QueueCounts> = {}): QueueCounts {
 
 function render(overview: Partial<Overview>): string {
   return renderOverview(
-    { plans: [row({})], queues: [queue()], bullmq: '', asOfMs, ...overview },
+    { plans: [row({})], unknownPlans: [], queues: [queue()], bullmq: '', asOfMs, ...overview },
     {
       installation: 'home',
       basePath: '/board',
@@ -83,6 +83,13 @@ describe('renderOverview', () => {
     const text = textOf(render({ plans: [unknown] }))
     match(text, /not known connection refused/)
     ok(!text.includes('old, limit'))
+  })
+
+  it('shows plans that have backups and are in no configuration', () => {
+    const gone = { plan: 'gone', storage: 'main', backups: 7, newestFinishedAtMs: asOfMs }
+    const text = textOf(render({ unknownPlans: [gone] }))
+    match(text, /Unknown to the configuration .* gone main 7 /)
+    ok(!textOf(render({})).includes('Unknown to the configuration'))
   })
 
   it('is red about a paused queue', () => {

@@ -2,7 +2,7 @@ import { needsAttention, type PlanState } from '@backstream/backup'
 import { describeDuration, formatBytes } from '@backstream/config'
 import type { QueueCounts } from '@backstream/queue'
 import { type Html, type HtmlValue, html } from './html.ts'
-import type { Overview, PlanOverviewRow } from './read-overview.ts'
+import type { Overview, PlanOverviewRow, UnknownPlan } from './read-overview.ts'
 import { createSayTime } from './say-time.ts'
 
 export interface RenderOptions {
@@ -39,6 +39,7 @@ export function renderOverview(overview: Overview, options: RenderOptions): stri
       <p class="as-of">As of ${time(page, overview.asOfMs)}. Backups are read from the manifests in the bucket; runs and schedules from the queue.</p>
       ${queueAlerts(overview)}
       ${plansTable(page)}
+      ${unknownPlansTable(page)}
       ${queuesTable(page)}
     </main>
     <footer class="muted">Backstream ${options.version}</footer>`
@@ -180,6 +181,29 @@ function queueAlert({ queue, isPaused, workers, waiting }: QueueCounts): HtmlVal
   }
   if (workers > 0 || waiting === 0) return null
   return html`<p class="alert warn">Queue <b>${queue}</b> has no worker: ${waiting} ${waiting === 1 ? 'run waits' : 'runs wait'}.</p>`
+}
+
+function unknownPlansTable(page: Page): HtmlValue {
+  const { unknownPlans } = page.overview
+  if (unknownPlans.length === 0) return null
+  return html`<section aria-labelledby="unknown-plans">
+    <h2 id="unknown-plans">Unknown to the configuration</h2>
+    <p class="muted">They have backups and no plan: nothing is made, pruned or swept. Name one in <code>retired</code> when it is gone on purpose.</p>
+    <table>
+      <thead><tr><th>Plan</th><th>Storage</th><th class="number">Backups</th><th>Newest</th></tr></thead>
+      <tbody>${unknownPlans.map((row) => unknownPlanRow(page, row))}</tbody>
+    </table>
+  </section>`
+}
+
+function unknownPlanRow(page: Page, row: UnknownPlan): Html {
+  const { plan, storage, backups, newestFinishedAtMs } = row
+  return html`<tr>
+    <th scope="row">${plan}</th>
+    <td data-label="Storage">${storage}</td>
+    <td data-label="Backups" class="number">${backups}</td>
+    <td data-label="Newest">${newestFinishedAtMs === null ? 'none' : time(page, newestFinishedAtMs)}</td>
+  </tr>`
 }
 
 function queuesTable(page: Page): HtmlValue {

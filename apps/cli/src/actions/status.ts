@@ -5,6 +5,7 @@ import {
   type PlanState,
   type PlanStatus,
 } from '@backstream/backup'
+import type { UnknownPlan } from '@backstream/board/overview'
 import { describeDuration, formatBytes } from '@backstream/config'
 import { describeError } from '@backstream/kernel'
 import type { Session } from '../command-context.ts'
@@ -18,7 +19,7 @@ export interface StatusOptions {
 }
 
 export async function status(session: Session, options: StatusOptions): Promise<void> {
-  const { statuses, redisProblem } = await load(session)
+  const { statuses, unknownPlans, redisProblem } = await load(session)
   const sorted = [...statuses].sort(compareStatus)
   const needy = sorted.filter(needsAttention)
   if (session.json) {
@@ -27,9 +28,14 @@ export async function status(session: Session, options: StatusOptions): Promise<
       asOf: new Date(session.clock.now()).toISOString(),
       redis: redisProblem === null ? null : describeError(redisProblem),
       plans: sorted.map(asDocument),
+      unknownPlans: unknownPlans.map(({ newestFinishedAtMs, ...plan }) => ({
+        ...plan,
+        newestFinishedAt: newestFinishedAtMs === null ? null : isoOf(newestFinishedAtMs),
+      })),
     })
   } else {
     session.print(`${sentence(sorted, needy)}\n\n${await table(session, sorted)}`)
+    session.print(unknownInWords(unknownPlans))
   }
   if (redisProblem !== null) {
     session.note(`warning: runs and schedules are unknown: ${describeError(redisProblem)}`)
@@ -41,6 +47,7 @@ export async function status(session: Session, options: StatusOptions): Promise<
 
 interface Loaded {
   readonly statuses: readonly PlanStatus[]
+  readonly unknownPlans: readonly UnknownPlan[]
   readonly redisProblem: unknown
 }
 
@@ -55,8 +62,10 @@ async function load(session: Session): Promise<Loaded> {
   )
   await using connection = opened.connection
   await using plans = await openPlanStatuses(session, config, connection)
-  const statuses = await plans.load(session.interruption())
-  return { statuses, redisProblem: opened.problem }
+  const signal = session.interruption()
+  const statuses = await plans.load(signal)
+  const unknownPlans = await plans.loadUnknown(signal)
+  return { statuses, unknownPlans, redisProblem: opened.problem }
 }
 
 function sentence(plans: readonly PlanStatus[], needy: readonly PlanStatus[]): string {
@@ -65,6 +74,14 @@ function sentence(plans: readonly PlanStatus[], needy: readonly PlanStatus[]): s
     return plans.length === 1 ? 'The plan is well.' : `All ${plans.length} plans are well.`
   const verb = needy.length === 1 ? 'needs' : 'need'
   return `${needy.length} of ${plans.length} plans ${verb} you. Worst: ${worst.plan} is ${worst.state}.`
+}
+
+function unknownInWords(plans: readonly UnknownPlan[]): string {
+  const lines = plans.map(
+    ({ plan, storage, backups }) =>
+      `${plan}: unknown to config, ${backups} backup(s) in ${storage}; name it in \`retired\` if that is meant\n`,
+  )
+  return lines.length === 0 ? '' : `\n${lines.join('')}`
 }
 
 async function table(session: Session, plans: readonly PlanStatus[]): Promise<string> {

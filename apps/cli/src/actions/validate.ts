@@ -64,6 +64,7 @@ function renderPlan(session: Session, described: DescribedPlan): string {
     ['keeps', described.keeps],
     ['encryption', described.encryption],
     ['overdue', described.overdueAfter],
+    ['tells', plan.notify.join(', ') || 'nobody: a failure shows on the board and in `status`'],
   ]
   const lines = facts.map(([name, text]) => `  ${name.padEnd(10)}  ${text}\n`)
   return `${session.paint.bold(plan.name)}\n${lines.join('')}`
@@ -97,6 +98,7 @@ function printDocument(session: Session, { config, notices, plans }: Checked): v
       keeps,
       encrypted: plan.encryption !== null,
       overdueAfterSeconds: plan.overdueAfterMs === null ? null : plan.overdueAfterMs / 1000,
+      notify: plan.notify,
     })),
     notices,
   })

@@ -5,7 +5,6 @@ import { notYet } from '../cli-error.ts'
 const promised = [
   ['drill', 'PLAN', 'restore into a scratch place and check it'],
   ['report', '--since D', 'the evidence: runs, backups, drills, gaps'],
-  ['notify', 'NAME --test', 'send a test notification'],
 ] as const
 
 export function defineNotYet(): Command[] {

@@ -100,7 +100,9 @@ async function backUp(context: WorkerContext, turn: Turn): Promise<RunResult> {
   const startedAtMs = context.clock.monotonicMs()
   await using storage = await context.openStorage(plan)
   const earlier = await finishEarlierAttempts(context, { storage, plan, run, signal })
+  if (!earlier) await context.teller.started(plan.name, run.ledger.runId)
   const manifest = earlier ?? (await makeNewBackup(context, turn, storage))
+  await context.teller.committed(manifest)
   return resultOf(manifest, context.clock.monotonicMs() - startedAtMs)
 }
 

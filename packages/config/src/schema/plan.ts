@@ -232,7 +232,10 @@ export const planShape: Shape<PlanKeys> = {
   drill: drill.nullish(),
   hooks: hooks.nullish(),
   limits: list(name('Name of a limit'), 'Limits the run counts against').optional(),
-  notify: list(text('Name of a notifier'), 'Who is told').optional(),
+  notify: list(
+    text('Name of a notifier'),
+    'Who is told; everybody but pings when not said',
+  ).optional(),
   enabled: flag('false: not scheduled').optional(),
 }
 
