@@ -15,7 +15,8 @@ notify:
   log: { kind: command, argv: [log], on: [succeeded] }
 plans:
   media: { storage: main, source: { kind: directory, path: /srv }, notify: [hc, bad, ops, log] }
-  quiet: { storage: main, source: { kind: directory, path: /srv } }
+  quiet: { storage: main, source: { kind: directory, path: /srv }, notify: [] }
+  unsaid: { storage: main, source: { kind: directory, path: /srv } }
 `
 
 function read(): Config {
@@ -39,6 +40,10 @@ test('a ping that hears of every good run is not told that a plan has recovered'
 
 test('a plan that names nobody tells nobody', () => {
   deepEqual(told('failed', 'quiet'), [])
+})
+
+test('of a plan that does not say whom to tell everybody hears but pings', () => {
+  deepEqual(told('failed', 'unsaid'), ['ops'])
 })
 
 test('of a plan in no configuration everybody is told who wants to, but no ping of another plan', () => {
