@@ -3,6 +3,7 @@ import type { Storage } from '@backstream/storage'
 import { BackupError } from './errors.ts'
 import { planPrefix, slotKey } from './layout.ts'
 import type { Manifest } from './manifest.ts'
+import { mapBatches } from './map-batches.ts'
 import type { Note } from './notes.ts'
 import { byFenceDescending } from './plan-history.ts'
 import { readSlot } from './slot.ts'
@@ -26,39 +27,34 @@ export interface ListBackupsOptions {
 
 /**
  * What slots and notes were found to say, by where they lie. Neither ever changes, so that a look at
- * what was looked at before costs its listings only; what is listed no more is forgotten.
+ * what was looked at before costs its listings only; what is listed no more is forgotten. A slot is
+ * read again when its ETag is another: a void may follow a manifest that was pruned.
  */
 export interface BackupMemory {
-  readonly slots: Map<string, Manifest | 'void'>
+  readonly slots: Map<string, RememberedSlot>
   readonly notes: Map<string, Note>
+}
+
+export interface RememberedSlot {
+  readonly etag: string | undefined
+  readonly said: Manifest | 'void'
 }
 
 export function createBackupMemory(): BackupMemory {
   return { slots: new Map(), notes: new Map() }
 }
 
-const readsAtATime = 16
-
 export async function listBackups(
   storage: Storage,
   plan: string,
   options: ListBackupsOptions = {},
 ): Promise<PlanBackups> {
-  const ids = await listSlots(storage, plan, options.signal)
-  const wanted = ids.slice(0, options.limit ?? ids.length)
-  if (options.memory) forgetOthers(options.memory, { storage, plan }, ids)
-  const backups: Manifest[] = []
-  const unreadable: { backup: string; message: string }[] = []
-  for (let at = 0; at < wanted.length; at += readsAtATime) {
-    const batch = wanted.slice(at, at + readsAtATime)
-    const read = await Promise.all(
-      batch.map((backup) => lookInSlot(storage, { plan, backup }, options)),
-    )
-    for (const result of read) {
-      if (result.kind === 'manifest') backups.push(result.manifest)
-      if (result.kind === 'unreadable') unreadable.push(result)
-    }
-  }
+  const slots = await listSlots(storage, plan, options.signal)
+  const wanted = slots.slice(0, options.limit ?? slots.length)
+  if (options.memory) forgetOthers(options.memory, { storage, plan }, slots)
+  const read = await mapBatches(wanted, (slot) => lookInSlot(storage, { plan, ...slot }, options))
+  const backups = read.flatMap((look) => (look.kind === 'manifest' ? [look.manifest] : []))
+  const unreadable = read.flatMap((look) => (look.kind === 'unreadable' ? [look] : []))
   return { plan, backups, unreadable }
 }
 
@@ -71,23 +67,32 @@ export async function listPlans(storage: Storage, signal?: AbortSignal): Promise
   return plans.filter((name) => /^[a-z0-9][a-z0-9-]{0,62}$/.test(name))
 }
 
-async function listSlots(storage: Storage, plan: string, signal?: AbortSignal): Promise<string[]> {
+interface ListedSlot {
+  readonly backup: string
+  readonly etag: string | undefined
+}
+
+async function listSlots(
+  storage: Storage,
+  plan: string,
+  signal?: AbortSignal,
+): Promise<ListedSlot[]> {
   const prefix = planPrefix(plan)
-  const ids: string[] = []
+  const slots: ListedSlot[] = []
   for await (const item of storage.listLevel(prefix, { signal })) {
     if (item.kind !== 'object' || !item.key.endsWith('.json')) continue
-    const id = item.key.slice(prefix.length, -'.json'.length)
-    if (parseBackupId(id)) ids.push(id)
+    const backup = item.key.slice(prefix.length, -'.json'.length)
+    if (parseBackupId(backup)) slots.push({ backup, etag: item.etag })
   }
-  return ids.sort(byFenceDescending)
+  return slots.sort((a, b) => byFenceDescending(a.backup, b.backup))
 }
 
 function forgetOthers(
   memory: BackupMemory,
   at: { readonly storage: Storage; readonly plan: string },
-  ids: readonly string[],
+  slots: readonly ListedSlot[],
 ): void {
-  const listed = new Set(ids)
+  const listed = new Set(slots.map(({ backup }) => backup))
   const prefix = `${at.storage.location}/${planPrefix(at.plan)}`
   for (const kept of [memory.slots, memory.notes]) {
     for (const key of kept.keys()) {
@@ -105,19 +110,20 @@ type SlotLook =
 
 async function lookInSlot(
   storage: Storage,
-  at: { readonly plan: string; readonly backup: string },
+  at: ListedSlot & { readonly plan: string },
   { signal, memory }: ListBackupsOptions,
 ): Promise<SlotLook> {
   const key = slotKey(at.plan, at.backup)
   const known = memory?.slots.get(`${storage.location}/${key}`)
-  if (known !== undefined) {
-    return known === 'void' ? { kind: 'void' } : { kind: 'manifest', manifest: known }
+  if (known && known.etag === at.etag) {
+    const { said } = known
+    return said === 'void' ? { kind: 'void' } : { kind: 'manifest', manifest: said }
   }
   try {
     const slot = await readSlot(storage, key, signal)
     if (slot) {
       const said = slot.kind === 'manifest' ? slot.manifest : 'void'
-      memory?.slots.set(`${storage.location}/${key}`, said)
+      memory?.slots.set(`${storage.location}/${key}`, { etag: at.etag, said })
     }
     return slot?.kind === 'manifest' ? slot : { kind: 'void' }
   } catch (error) {

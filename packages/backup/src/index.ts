@@ -18,6 +18,7 @@ export {
   listBackups,
   listPlans,
   type PlanBackups,
+  type RememberedSlot,
 } from './catalogue.ts'
 export {
   type CleanUpOptions,
@@ -25,6 +26,13 @@ export {
   cleanUpAttempt,
   defaultSweepGraceMs,
 } from './clean-up.ts'
+export {
+  type DrillCheck,
+  type DrillReport,
+  type DrillRequest,
+  drillBackup,
+} from './drill-backup.ts'
+export type { DrillChecks } from './drill-checks.ts'
 export { BackupError, type BackupErrorCode } from './errors.ts'
 export type { ExtractReport } from './extract-tree.ts'
 export { attemptOfKey, slotKey } from './layout.ts'
@@ -77,6 +85,7 @@ export {
 } from './prune-plan.ts'
 export { type ReadArchiveOptions, readArchive } from './read-archive.ts'
 export { type DayMark, type RecentDay, recentDays } from './recent-days.ts'
+export { type DrillFact, recordDrill } from './record-drill.ts'
 export { recordVerification } from './record-verification.ts'
 export { type ResolvedRef, resolveRef } from './resolve-ref.ts'
 export { type RestoreProgress, type RestoreRequest, restoreBackup } from './restore-backup.ts'
@@ -89,6 +98,7 @@ export {
   type RetentionVerdict,
 } from './retention.ts'
 export { runBackup } from './run-backup.ts'
+export { makeScratchPlace, type ScratchPlace } from './scratch-place.ts'
 export { entryAt, type Selection, selectEntries } from './select-entries.ts'
 export { readManifest, type VoidRequest } from './slot.ts'
 export {

@@ -19,7 +19,7 @@ function standing(ageMs: number, over: Partial<BackupStanding> = {}): BackupStan
   } as unknown as Manifest
   return {
     ...{ manifest, isGood, isPinned: false, isAccepted: false },
-    ...{ verified: null, lockedUntilMs: null },
+    ...{ verified: null, verifiedDeep: null, drill: null, lockedUntilMs: null },
     ...over,
   }
 }

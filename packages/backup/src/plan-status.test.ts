@@ -10,7 +10,15 @@ function glance(finishedAtMs: number, over: Partial<BackupGlance> = {}): BackupG
   return {
     ...{ backup: `b-${finishedAtMs}`, startedAtMs: finishedAtMs - 1000, finishedAtMs },
     ...{ bytes: 100, storedBytes: 11, suspicion: null },
-    ...{ isGood: true, isPinned: false, isAccepted: false, verified: null, lockedUntilMs: null },
+    ...{
+      isGood: true,
+      isPinned: false,
+      isAccepted: false,
+      verified: null,
+      verifiedDeep: null,
+      drill: null,
+      lockedUntilMs: null,
+    },
     ...over,
   }
 }

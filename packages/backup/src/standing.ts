@@ -6,6 +6,7 @@ import {
   type PlanBackups,
 } from './catalogue.ts'
 import type { Manifest } from './manifest.ts'
+import { mapBatches } from './map-batches.ts'
 import {
   isAccepted,
   isPinned,
@@ -15,6 +16,7 @@ import {
   type NoteRef,
   readNote,
 } from './notes.ts'
+import { type DrillFact, readDrillFact } from './record-drill.ts'
 
 /** A backup with what was found out about it later. */
 export interface BackupStanding extends StandingFacts {
@@ -29,6 +31,10 @@ export interface StandingFacts {
   readonly isAccepted: boolean
   /** The newest verification. */
   readonly verified: VerifiedFact | null
+  /** The newest one that opened it. */
+  readonly verifiedDeep: VerifiedFact | null
+  /** The newest drill with it. */
+  readonly drill: DrillFact | null
   /** The store keeps its objects until then, whatever anybody says. */
   readonly lockedUntilMs: number | null
 }
@@ -55,11 +61,9 @@ export async function readStandings(
 ): Promise<PlanStandings> {
   const { backups, unreadable } = await listBackups(storage, plan, options)
   const notes = await listPlanNotes(storage, plan, options.signal)
-  const standings: BackupStanding[] = []
-  for (const manifest of backups) {
-    const own = notes.get(manifest.backup) ?? []
-    standings.push(await standingOf(storage, { manifest, notes: own }, options))
-  }
+  const standings = await mapBatches(backups, (manifest) =>
+    standingOf(storage, { manifest, notes: notes.get(manifest.backup) ?? [] }, options),
+  )
   return { plan, standings, unreadable }
 }
 
@@ -87,45 +91,60 @@ export async function readFacts(
   { status, notes }: Pick<Manifest, 'status'> & { readonly notes: readonly NoteRef[] },
   options: ReadNoteOptions,
 ): Promise<StandingFacts> {
-  const verified = await readVerified(storage, notes, options)
+  const recall = (ref: NoteRef) => recallNote(storage, ref, options)
+  const { verified, verifiedDeep } = await readVerifications(notes, recall)
   const wasAccepted = isAccepted(notes)
   return {
     isGood: (status === 'good' || wasAccepted) && verified?.isRefuted !== true,
     isPinned: isPinned(notes),
     isAccepted: wasAccepted,
     verified,
-    lockedUntilMs: await readLock(storage, notes, options),
+    verifiedDeep,
+    drill: await readDrill(notes, recall),
+    lockedUntilMs: await readLock(notes, recall),
   }
 }
 
 type ReadNoteOptions = Pick<ListBackupsOptions, 'signal'> & {
   readonly memory?: Pick<BackupMemory, 'notes'>
 }
+type Recall = (ref: NoteRef) => Promise<Note | undefined>
 
-async function readVerified(
-  storage: Storage,
+/** Newest first, and no further back than to one that opened the backup. */
+async function readVerifications(
   notes: readonly NoteRef[],
-  options: ReadNoteOptions,
-): Promise<VerifiedFact | null> {
-  const ref = notes.findLast(({ kind }) => kind === 'verify')
-  const note = ref && (await recallNote(storage, ref, options))
-  if (!ref || !note) return null
-  const { depth, outcome, durationMs } = note.facts
+  recall: Recall,
+): Promise<Pick<StandingFacts, 'verified' | 'verifiedDeep'>> {
+  let verified: VerifiedFact | null = null
+  for (const ref of notes.filter(({ kind }) => kind === 'verify').toReversed()) {
+    const note = await recall(ref)
+    if (!note) continue
+    const fact = verifiedFactOf(ref, note)
+    verified ??= fact
+    if (fact.depth === 'deep') return { verified, verifiedDeep: fact }
+  }
+  return { verified, verifiedDeep: null }
+}
+
+function verifiedFactOf({ atMs }: NoteRef, { facts }: Note): VerifiedFact {
+  const { depth, outcome, durationMs } = facts
   return {
-    atMs: ref.atMs,
+    atMs,
     depth: depth === 'deep' ? 'deep' : 'stored',
     isRefuted: outcome === 'refuted',
     tookMs: typeof durationMs === 'number' ? durationMs : null,
   }
 }
 
-async function readLock(
-  storage: Storage,
-  notes: readonly NoteRef[],
-  options: ReadNoteOptions,
-): Promise<number | null> {
+async function readDrill(notes: readonly NoteRef[], recall: Recall): Promise<DrillFact | null> {
+  const ref = notes.findLast(({ kind }) => kind === 'drill')
+  const note = ref && (await recall(ref))
+  return ref && note ? readDrillFact(ref, note) : null
+}
+
+async function readLock(notes: readonly NoteRef[], recall: Recall): Promise<number | null> {
   const ref = notes.findLast(({ kind }) => kind === 'lock')
-  const note = ref && (await recallNote(storage, ref, options))
+  const note = ref && (await recall(ref))
   const untilMs = Date.parse(String(note?.facts['until']))
   return Number.isNaN(untilMs) ? null : untilMs
 }

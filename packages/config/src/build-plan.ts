@@ -32,6 +32,7 @@ export function buildPlan(
   reportPlanNotYet(said, report)
   const schedule = keys.schedule ?? null
   checkOverdueAfter(said, schedule, report)
+  checkKeys(said, report)
   if (!sources || !isStored || keys.storage === undefined) return undefined
   return {
     name: said.name,
@@ -139,6 +140,24 @@ function checkOverdueAfter(said: SaidPlan, schedule: Schedule | null, report: Pr
     message: `shorter than the longest gap of the schedule, ${formatDuration(gap)}: overdue before each run`,
     remedy: `write more than ${formatDuration(gap)}, or leave it out`,
   })
+}
+
+/** What opens backups cannot do so without a key; what compares them can. */
+function checkKeys(said: SaidPlan, report: ProblemReport): void {
+  const { encryption, drill, verify } = said.keys
+  if (!encryption) return
+  if (drill && !drill.identity) {
+    report.error(said.pathOf('drill'), {
+      message: 'the backups are encrypted, and the drill has no key to open them',
+      remedy: 'add identity: { file: PATH } and runsOn with the worker that holds it',
+    })
+  }
+  if (verify?.deepMs && !verify.identity) {
+    report.notice(said.pathOf('verify'), {
+      message: 'the backups are encrypted, and without a key they are compared, never opened',
+      remedy: 'add identity and runsOn, or let a drill open them',
+    })
+  }
 }
 
 function reportPlanNotYet(said: SaidPlan, report: ProblemReport): void {

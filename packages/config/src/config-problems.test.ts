@@ -121,7 +121,6 @@ const planMistakes: readonly (readonly [string, string, RegExp])[] = [
     /not an age recipient/,
   ],
   ['encryption: { recipients: [] }', 'plans.p.encryption.recipients', /is empty/],
-  ['drill: { every: 7d, identity: { file: /k } }', 'plans.p.drill', /which worker holds it/],
   ['runsOn: My NAS', 'plans.p.runsOn', /not the name of a worker/],
   ['overlap: maybe', 'plans.p.overlap', /must be skip or wait/],
   ['shrink: 500', 'plans.p.shrink', /not a percentage/],

@@ -18,6 +18,8 @@ export const defaults: Defaults = {
   catchUpMs: Number.POSITIVE_INFINITY,
   shrinkPercent: 50,
   retentionGraceMs: 24 * hour,
+  drillSampleFiles: 20,
+  drillCommandMs: 10 * minute,
 }
 
 interface Defaults {
@@ -34,4 +36,6 @@ interface Defaults {
   readonly catchUpMs: number
   readonly shrinkPercent: number
   readonly retentionGraceMs: number
+  readonly drillSampleFiles: number
+  readonly drillCommandMs: number
 }

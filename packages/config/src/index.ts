@@ -12,6 +12,13 @@ export { nextRun, nextRuns, previousRun } from './schedule/next-run.ts'
 export { decodeSchedule, encodeSchedule } from './schedule/schedule-text.ts'
 export { localTime } from './schedule/time-zone.ts'
 export {
+  isUpkeepDue,
+  nextUpkeep,
+  type UpkeepKind,
+  upkeepKinds,
+  upkeepRunsOn,
+} from './schedule/upkeep.ts'
+export {
   describeDuration,
   formatDuration,
   parseDuration,

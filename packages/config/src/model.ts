@@ -160,8 +160,8 @@ export interface Plan {
   readonly retention: RetentionConfig | null
   readonly minSizeBytes: number | null
   readonly shrinkPercent: number | null
-  readonly verify: { readonly everyMs: number | null; readonly deepMs: number | null } | null
-  readonly drill: Readonly<Record<string, unknown>> | null
+  readonly verify: VerifyConfig | null
+  readonly drill: DrillConfig | null
   readonly hooks: Readonly<Record<string, unknown>> | null
   readonly limits: readonly string[]
   readonly notify: readonly string[]
@@ -191,6 +191,34 @@ export interface RetentionConfig {
   readonly keepWithinMs?: number
   readonly graceMs: number
   readonly timezone: string
+}
+
+/** Regular verification. Without `identity` an encrypted backup is compared, not opened. */
+export interface VerifyConfig extends KeyHolder {
+  readonly everyMs: number | null
+  readonly deepMs: number | null
+}
+
+/** Which worker does it, and the private key that only this one has. */
+interface KeyHolder {
+  /** A worker's name; null: any that serves `maintenance`. Never null where there is an identity. */
+  readonly runsOn: string | null
+  readonly identity: SecretRef | null
+}
+
+/** Regular rehearsal of a restore. */
+export interface DrillConfig extends KeyHolder {
+  readonly schedule: Schedule
+  /** Where scratch places are made; null: the temporary directory of the machine. */
+  readonly to: string | null
+  readonly checks: DrillChecks
+}
+export interface DrillChecks {
+  /** Paths as they stand in the archive. */
+  readonly present: readonly string[]
+  readonly minFiles: number | null
+  readonly sampleFiles: number
+  readonly command: { readonly argv: readonly string[]; readonly timeoutMs: number } | null
 }
 
 export type SourceConfig = DirectorySourceConfig | CommandSourceConfig | DatabaseSourceConfig

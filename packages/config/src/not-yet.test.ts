@@ -40,20 +40,13 @@ test('accepts in defaults what every plan turns off', () => {
 })
 
 test('notes what this version checks but does not do', () => {
-  const text = `${head.replace(
-    'storage: main,',
-    'storage: main, retention: { keepLast: 3 }, verify: { every: 1d }, drill: { every: 7d }, limits: [pg], notify: [hc], timeout: 20h, cpus: 2,',
-  )}limits: { pg: 1 }
-heartbeat: { url: { env: HB } }
-notify: { hc: { kind: ping, url: { env: HC } } }
-`
-  const result = parseConfig(text, { file: 'f.yaml', env: {} })
+  const storage = 'bucket: backups, bandwidth: 20MiB/s'
+  const result = parseConfig(head.replace('bucket: backups', storage), { file: 'f.yaml', env: {} })
   assert.ok(result.ok)
-  assert.deepEqual(result.notices.map(({ key }) => key.replace('plans.p.', '')).toSorted(), [
-    'drill',
-    'retention',
-    'verify',
-  ])
+  assert.deepEqual(
+    result.notices.map(({ key }) => key),
+    ['storages.main.bandwidth'],
+  )
   assert.ok(result.notices.every(({ message }) => message === 'not yet in this version'))
 })
 

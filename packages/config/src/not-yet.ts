@@ -15,9 +15,6 @@ const notYet: readonly NotYet[] = [
   { path: 'storages.*.bandwidth' },
   { path: 'storages.*.proxy', danger: 'the store would be reached without it' },
   { path: 'plans.*.hooks', danger: 'the run would go ahead without them' },
-  { path: 'plans.*.retention' },
-  { path: 'plans.*.verify' },
-  { path: 'plans.*.drill' },
 ]
 
 /** Kinds of sources this version reads. */

@@ -2,5 +2,6 @@ export { type CommandSourceDeps, createCommandSource } from './command-source.ts
 export { createDirectorySource, type DirectorySourceOptions } from './directory-source.ts'
 export { openSource, type SourceDeps } from './open-source.ts'
 export { createRedact, type Redact } from './redact.ts'
+export { type CheckCommand, type CheckOutcome, runCheck } from './run-check.ts'
 export type * from './source.ts'
 export { SourceError, type SourceErrorCode } from './source-error.ts'

@@ -7,7 +7,15 @@ test('a standing says what counts, first what speaks against it', () => {
   const words = (status: 'good' | 'suspect', over: Partial<BackupStanding> = {}) =>
     standingInWords({
       manifest: { status } as BackupStanding['manifest'],
-      ...{ isGood: true, isPinned: false, isAccepted: false, verified: null, lockedUntilMs: null },
+      ...{
+        isGood: true,
+        isPinned: false,
+        isAccepted: false,
+        verified: null,
+        verifiedDeep: null,
+        drill: null,
+        lockedUntilMs: null,
+      },
       ...over,
     })
   equal(words('good'), 'good')

@@ -2,10 +2,11 @@ import { z } from 'zod'
 import { defaults } from '../defaults.ts'
 import type { Plan, Schedule, SourceConfig } from '../model.ts'
 import { ValueError } from '../value-error.ts'
+import { drillSchema } from './drill.ts'
 import { type Hints, keys } from './keys.ts'
 import { checkRecipient } from './recipient.ts'
 import { type RetentionKeys, retentionSchema } from './retention.ts'
-import { scheduleSchema, toSchedule, whenShape } from './schedule.ts'
+import { scheduleSchema } from './schedule.ts'
 import { sourceSchema } from './source.ts'
 import {
   choice,
@@ -17,11 +18,11 @@ import {
   namePattern,
   read,
   refuse,
-  secretReference,
   size,
   text,
   wholeNumber,
 } from './value.ts'
+import { verifySchema } from './verify.ts'
 
 /** What a plan, or `defaults`, says. Undefined: not said. Null: said to be none. */
 export interface PlanKeys {
@@ -143,33 +144,6 @@ const catchUp = z
     'A run missed while all was down happens once on return: true (default), false, or up to an age',
   )
 
-const verify = keys({
-  every: duration('How often the newest backup is compared with its manifest').optional(),
-  deep: duration('How often it is read back whole').optional(),
-})
-  .describe('Regular verification')
-  .transform((value) => ({ everyMs: value.every ?? null, deepMs: value.deep ?? null }))
-
-const drill = keys({
-  ...whenShape,
-  runsOn: name('The worker that restores into a scratch place').optional(),
-  identity: secretReference(
-    'The private key for encrypted backups: { file: PATH } on that worker',
-  ).optional(),
-})
-  .describe('Regular rehearsal of a restore')
-  .transform((value, context): Readonly<Record<string, unknown>> => {
-    const { cron, every, timezone, jitter, runsOn, identity } = value
-    if (identity !== undefined && runsOn === undefined) {
-      return refuse(context, {
-        message: 'a private key without saying which worker holds it',
-        remedy: 'add runsOn with the name of that worker',
-      })
-    }
-    const schedule = toSchedule({ cron, every, timezone, jitter }, context)
-    return { schedule, runsOn: runsOn ?? null, identity: identity ?? null }
-  })
-
 const hook = (when: string) =>
   keys({
     argv: filledList(
@@ -228,8 +202,8 @@ export const planShape: Shape<PlanKeys> = {
   retention: retentionSchema.nullish(),
   minSize: size('A smaller backup is suspect').nullish(),
   shrink: shrink.nullish(),
-  verify: verify.nullish(),
-  drill: drill.nullish(),
+  verify: verifySchema.nullish(),
+  drill: drillSchema.nullish(),
   hooks: hooks.nullish(),
   limits: list(name('Name of a limit'), 'Limits the run counts against').optional(),
   notify: list(
