@@ -5,6 +5,7 @@ import type { CommandContext } from './command-context.ts'
 import { defineBoard } from './commands/board.ts'
 import { defineControlRuns } from './commands/control-runs.ts'
 import { defineDoctor } from './commands/doctor.ts'
+import { defineDrill } from './commands/drill.ts'
 import { defineHealth } from './commands/health.ts'
 import { defineInit } from './commands/init.ts'
 import { defineList } from './commands/list.ts'
@@ -65,7 +66,8 @@ export function createProgram(context: CommandContext): Command {
   program.commandsGroup('Look and restore')
   add(defineList(context), defineShow(context), ...defineLook(context), defineRestore(context))
   program.commandsGroup('Maintain')
-  add(defineVerify(context), definePrune(context), defineSweep(context))
+  add(defineVerify(context), defineDrill(context))
+  add(definePrune(context), defineSweep(context))
   add(...defineMarks(context), defineNotify(context))
   program.commandsGroup('Not yet in this version')
   const later = defineNotYet()

@@ -10,6 +10,7 @@ import type { Config, Plan } from '@backstream/config'
 import { type Clock, describeError, type Logger } from '@backstream/kernel'
 import { announce, createRunProducer, type QueueConnection } from '@backstream/queue'
 import { createSweepArmer } from './arm-sweeps.ts'
+import { createUpkeepArmer } from './arm-upkeep.ts'
 import { createCatchUp } from './catch-up.ts'
 import type { CleanUp } from './handle-failed-run.ts'
 import { createScheduleKeeper } from './keep-schedules.ts'
@@ -74,7 +75,9 @@ export async function runScheduler(options: RunSchedulerOptions): Promise<Runnin
   const troubles = watchForTrouble({ ...options, lookAtPlansMs }, () => config)
   const me = { presenceId: presence.id, removeAfterMs }
   const keepSchedules = createScheduleKeeper({ connection, logger, clock, ...me })
-  const armSweeps = createSweepArmer({ producer: createRunProducer(connection), clock, logger })
+  const arming = { producer: createRunProducer(connection), clock, logger }
+  const armSweeps = createSweepArmer(arming)
+  const armUpkeep = createUpkeepArmer(arming)
   const catchUp = createCatchUp(options, catchUpAfterMs)
   const turns = takeTurns()
 
@@ -91,6 +94,7 @@ export async function runScheduler(options: RunSchedulerOptions): Promise<Runnin
   async function reconcile(): Promise<void> {
     await turns.run(() => keepSchedules(config))
     await turns.run(() => armSweeps(config))
+    await turns.run(() => armUpkeep(config))
   }
   const reload = () => turns.run(readAgain).then(reconcile)
 

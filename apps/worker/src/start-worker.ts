@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { parseAgeIdentities } from '@backstream/backup'
 import { type Config, type Plan, resolveSecret } from '@backstream/config'
 import { backupsQueue, maintenanceQueue } from '@backstream/jobs'
 import type { Clock, Logger } from '@backstream/kernel'
@@ -14,8 +15,11 @@ import { openSource } from '@backstream/sources'
 import { openConfiguredStorage } from '@backstream/storage-s3'
 import metadata from '../package.json' with { type: 'json' }
 import { processBackupCleanup } from './processors/backup-cleanup.ts'
+import { processBackupDrill } from './processors/backup-drill.ts'
+import { processBackupPrune } from './processors/backup-prune.ts'
 import { processBackupRun } from './processors/backup-run.ts'
 import { processBackupSweep } from './processors/backup-sweep.ts'
+import { processBackupVerify } from './processors/backup-verify.ts'
 import { processNotifySend } from './processors/notify-send.ts'
 import { createRunTeller } from './tell-of-run.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -81,6 +85,9 @@ async function serve(
       'backup.cleanup': (run) => processBackupCleanup(context, run),
       'backup.sweep': (run) => processBackupSweep(context, run),
       'notify.send': (run) => processNotifySend(context, run),
+      'backup.verify': (run) => processBackupVerify(context, run),
+      'backup.drill': (run) => processBackupDrill(context, run),
+      'backup.prune': (run) => processBackupPrune(context, run),
     },
   })
   await worker.ready()
@@ -122,7 +129,6 @@ function createContext(
     leaseTtlMs: { ...defaultTiming, ...options.timing }.leaseTtlMs,
     teller: createRunTeller({ tell, alarms: openAlarmMemory(queue.connection), clock, logger }),
     resolveSecret: (ref) => resolveSecret(ref, env),
-    environment: env,
     planNamed: (name) => planNamed(config, name),
     openStorage: ({ storage, idleTimeout }) =>
       openConfiguredStorage(storageNamed(config, storage), {
@@ -134,6 +140,8 @@ function createContext(
       const credentials = storage.maintenance?.credentials ?? storage.credentials
       return openConfiguredStorage({ ...storage, credentials }, { env, logger, clock })
     },
+    readIdentities: async (ref) => parseAgeIdentities(await resolveSecret(ref, env)),
+    environment: env,
     openSources: async (plan) =>
       await Promise.all(
         plan.sources.map((source) =>

@@ -1,3 +1,4 @@
+import type { AgeIdentity } from '@backstream/backup'
 import type { Config, Plan, SecretRef, StorageConfig } from '@backstream/config'
 import type { Clock, Logger } from '@backstream/kernel'
 import type { QueueConnection, RunProducer } from '@backstream/queue'
@@ -20,6 +21,8 @@ export interface WorkerContext {
   openStorage(plan: Plan): Promise<Storage & AsyncDisposable>
   /** With the credentials of `maintenance` where there are any: they may remove things. */
   openMaintenance(storage: string): Promise<Storage & AsyncDisposable>
+  /** The private keys that the configuration names, read now and not kept. */
+  readIdentities(ref: SecretRef): Promise<readonly AgeIdentity[]>
   openSources(plan: Plan): Promise<readonly Source[]>
   readonly teller: RunTeller
   resolveSecret(ref: SecretRef): Promise<string>

@@ -16,6 +16,7 @@ export type BackupErrorCode =
   | 'manifest-too-new'
   | 'note-invalid'
   | 'backup-refuted'
+  | 'drill-failed'
   | 'no-such-backup'
   | 'ambiguous-backup'
   | 'restore-target'

@@ -26,7 +26,9 @@ export const pruneBlocks = ['failed', 'suspect', 'overdue'] as const
 export type PruneBlock = (typeof pruneBlocks)[number]
 
 /** What a plan's status says against pruning it. */
-export function pruneBlocksOf(status: PlanStatus): PruneBlock[] {
+export function pruneBlocksOf(
+  status: Pick<PlanStatus, 'newestGood' | 'overdueAfterMs' | 'lastRun'>,
+): PruneBlock[] {
   const { newestGood, overdueAfterMs, lastRun } = status
   const madeAtMs = newestGood?.finishedAtMs ?? 0
   const hasFailed = lastRun?.outcome === 'failed' && lastRun.atMs > madeAtMs
@@ -63,6 +65,8 @@ export interface PruneReport {
   readonly blocks: readonly PruneBlock[]
   /** More than so many need to be confirmed. */
   readonly limit: number
+  /** Backups that nothing but the lock of the store keeps. */
+  readonly locked: number
   readonly removed: readonly string[]
   readonly failures: readonly { readonly backup: string; readonly message: string }[]
   /** Manifests that cannot be read: left alone, and counted by no rule. */
@@ -83,6 +87,7 @@ export async function prunePlan(deps: PruneDeps, request: PruneRequest): Promise
     verdicts,
     blocks: blocksOf(request, standings),
     limit: Math.max(5, Math.floor(standings.length / 10)),
+    locked: verdicts.filter(isKeptByLockOnly).length,
     removed: [],
     failures: [],
     unreadable: unreadable.map(({ backup }) => backup),
@@ -94,6 +99,12 @@ export async function prunePlan(deps: PruneDeps, request: PruneRequest): Promise
   return { ...report, outcome: 'pruned', ...(await removeAll(deps, request, going)) }
 }
 
+function isKeptByLockOnly({ isKept, reasons }: RetentionVerdict): boolean {
+  return isKept && reasons.every((reason) => reason.startsWith(lockedUntil))
+}
+
+const lockedUntil = 'locked until '
+
 function toHistory(standing: BackupStanding, nowMs: number): RetentionBackup {
   const { manifest, isGood, isPinned, lockedUntilMs } = standing
   const isLocked = lockedUntilMs !== null && lockedUntilMs > nowMs
@@ -103,7 +114,7 @@ function toHistory(standing: BackupStanding, nowMs: number): RetentionBackup {
     isGood,
     holds: [
       ...(isPinned ? ['pinned'] : []),
-      ...(isLocked ? [`locked until ${new Date(lockedUntilMs).toISOString()}`] : []),
+      ...(isLocked ? [`${lockedUntil}${new Date(lockedUntilMs).toISOString()}`] : []),
     ],
   }
 }

@@ -18,6 +18,7 @@ export {
   upkeepKinds,
   upkeepRunsOn,
 } from './schedule/upkeep.ts'
+export { defaultDrillChecks } from './schema/drill.ts'
 export {
   describeDuration,
   formatDuration,

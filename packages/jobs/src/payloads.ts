@@ -26,6 +26,32 @@ export interface BackupSweepPayload {
   readonly plan: string
 }
 
+/** `backup.verify`: read the newest good backup back and compare it; `deep`: open it, too. */
+export interface BackupVerifyPayload {
+  readonly v: 1
+  readonly plan: string
+  readonly depth: 'stored' | 'deep'
+}
+
+/** `backup.drill`: restore the newest good backup into a scratch place, and check it there. */
+export interface BackupDrillPayload {
+  readonly v: 1
+  readonly plan: string
+}
+
+/** `backup.prune`: remove what retention does not keep. */
+export interface BackupPrunePayload {
+  readonly v: 1
+  readonly plan: string
+}
+
+/** `backup.lock`: have the store keep the objects of a backup for as long as the storage says. */
+export interface BackupLockPayload {
+  readonly v: 1
+  readonly plan: string
+  readonly backup: string
+}
+
 /** `notify.send`: tell one notifier of the configuration of one event. */
 export interface NotifySendPayload {
   readonly v: 1
@@ -39,6 +65,10 @@ export interface PayloadByJobName {
   readonly 'backup.run': BackupRunPayload
   readonly 'backup.cleanup': BackupCleanupPayload
   readonly 'backup.sweep': BackupSweepPayload
+  readonly 'backup.verify': BackupVerifyPayload
+  readonly 'backup.drill': BackupDrillPayload
+  readonly 'backup.prune': BackupPrunePayload
+  readonly 'backup.lock': BackupLockPayload
   readonly 'notify.send': NotifySendPayload
 }
 export type JobName = keyof PayloadByJobName
@@ -62,6 +92,14 @@ export const payloadSchemas: { readonly [N in JobName]: z.ZodType<PayloadByJobNa
   }),
   'backup.cleanup': z.strictObject({ v: z.literal(1), plan: planName, backup: backupId }),
   'backup.sweep': z.strictObject({ v: z.literal(1), plan: planName }),
+  'backup.verify': z.strictObject({
+    v: z.literal(1),
+    plan: planName,
+    depth: z.enum(['stored', 'deep']),
+  }),
+  'backup.drill': z.strictObject({ v: z.literal(1), plan: planName }),
+  'backup.prune': z.strictObject({ v: z.literal(1), plan: planName }),
+  'backup.lock': z.strictObject({ v: z.literal(1), plan: planName, backup: backupId }),
   'notify.send': z.strictObject({
     v: z.literal(1),
     plan: planName,

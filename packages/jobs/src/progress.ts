@@ -13,7 +13,15 @@ export interface RunProgress {
   readonly etaSeconds: number | null
 }
 
-export type RunPhase = 'preflight' | 'streaming' | 'checking' | 'committing' | 'cleaning'
+/** The last two are of verifications and of drills. */
+export type RunPhase =
+  | 'preflight'
+  | 'streaming'
+  | 'checking'
+  | 'committing'
+  | 'cleaning'
+  | 'verifying'
+  | 'restoring'
 
 /**
  * What a run returns to the queue. One that made no backup and is no failure gave way to another, or

@@ -8,3 +8,8 @@ export function queueOfPlan(plan: { readonly runsOn: string | null }): string {
     ? backupsQueue
     : `${backupsQueue}.${plan.runsOn}`
 }
+
+/** The queue of what keeps backups in order: that of the worker that was named for it. */
+export function queueOfUpkeep(runsOn: string | null): string {
+  return runsOn === null ? maintenanceQueue : `${backupsQueue}.${runsOn}`
+}

@@ -1,11 +1,20 @@
 import type {
   BackupCleanupPayload,
+  BackupDrillPayload,
+  BackupLockPayload,
+  BackupPrunePayload,
   BackupRunPayload,
   BackupSweepPayload,
+  BackupVerifyPayload,
+  DrillResult,
+  LockResult,
   NotifySendPayload,
+  PruneResult,
   RunProgress,
   RunResult,
+  SkippedResult,
   SweepResult,
+  VerifyResult,
 } from '@backstream/jobs'
 import { describeError, type Logger } from '@backstream/kernel'
 import type { Job } from 'bullmq'
@@ -47,6 +56,18 @@ export interface Processors {
   readonly 'backup.run': (run: ActiveBackupRun) => Promise<RunResult>
   readonly 'backup.cleanup': (run: ActiveRun<BackupCleanupPayload>) => Promise<void>
   readonly 'backup.sweep'?: (run: ActiveRun<BackupSweepPayload>) => Promise<SweepResult>
+  readonly 'backup.verify'?: (
+    run: ActiveRun<BackupVerifyPayload>,
+  ) => Promise<VerifyResult | SkippedResult>
+  readonly 'backup.drill'?: (
+    run: ActiveRun<BackupDrillPayload>,
+  ) => Promise<DrillResult | SkippedResult>
+  readonly 'backup.prune'?: (
+    run: ActiveRun<BackupPrunePayload>,
+  ) => Promise<PruneResult | SkippedResult>
+  readonly 'backup.lock'?: (
+    run: ActiveRun<BackupLockPayload>,
+  ) => Promise<LockResult | SkippedResult>
   readonly 'notify.send'?: (run: ActiveRun<NotifySendPayload>) => Promise<void>
 }
 

@@ -13,6 +13,7 @@ import { type Job, QueueEvents } from 'bullmq'
 import { endsWithin } from './ends-within.ts'
 import { type Link, linkOf, logQueueError, type QueueConnection } from './open-connection.ts'
 import { planOfJob, planOfJobId } from './run-summary.ts'
+import { armedForOf, isUpkeep } from './upkeep.ts'
 
 export interface FailedRun {
   readonly queue: string
@@ -131,6 +132,7 @@ async function dealWithEvent(
 ): Promise<void> {
   const job = await link.queue(event.queue).getJob(event.jobId)
   if (job) return await dealWith(link, options, job)
+  if (armedForOf(event.jobId) !== null) return
   // Removed already, by hand or to make room: what the event says must do.
   await claimed(link, event, () =>
     options.handler({
@@ -174,15 +176,17 @@ async function dealWith(link: Link, options: FailedRunOptions, job: Job): Promis
   // Without a time of failure it is running again by now.
   if (finishedOn === undefined || Number(noted ?? -1) >= finishedOn) return
   await claimed(link, { queue, jobId }, async () => {
-    await options.handler({
-      queue,
-      jobId,
-      plan: planOfJob(job) ?? null,
-      payload: payloadSchemas['backup.run'].safeParse(job.data).data ?? null,
-      timestampMs: job.timestamp,
-      failedAtMs: finishedOn,
-      failedReason: job.failedReason ?? '',
-    })
+    // Such a job made no backup, and left nothing of one; what it found is told otherwise.
+    if (!isUpkeep(job.name))
+      await options.handler({
+        queue,
+        jobId,
+        plan: planOfJob(job) ?? null,
+        payload: payloadSchemas['backup.run'].safeParse(job.data).data ?? null,
+        timestampMs: job.timestamp,
+        failedAtMs: finishedOn,
+        failedReason: job.failedReason ?? '',
+      })
     await link.redis.zadd(link.key('handled', queue), finishedOn, jobId)
   })
 }

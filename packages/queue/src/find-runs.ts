@@ -69,7 +69,8 @@ function isArmedOnly(run: RunSummary, nowMs: number): boolean {
   return (
     run.state === 'delayed' &&
     run.attemptsMade === 0 &&
-    (run.jobName === 'backup.sweep' || (run.scheduledForMs !== null && run.scheduledForMs > nowMs))
+    run.scheduledForMs !== null &&
+    (run.jobName !== 'backup.run' || run.scheduledForMs > nowMs)
   )
 }
 

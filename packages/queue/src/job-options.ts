@@ -38,6 +38,17 @@ export function sweepJobOptions(): JobsOptions {
   return { attempts: 5, backoff: backoffOption(backoff), ...keeping }
 }
 
+/** A few hours of attempts: what is due again comes again in any case. */
+export function upkeepJobOptions(): JobsOptions {
+  const backoff = { delayMs: 60_000, factor: 3, maxMs: 3_600_000 }
+  return { attempts: 6, backoff: backoffOption(backoff), ...keeping }
+}
+
+/** Until it is done a stolen key may remove the backup: it goes on for days. */
+export function lockJobOptions(): JobsOptions {
+  return cleanupJobOptions()
+}
+
 /** Half a day of attempts: longer than most outages, and shorter than the news is worth something. */
 export function notifyJobOptions(): JobsOptions {
   const backoff = { delayMs: 10_000, factor: 3, maxMs: 1_800_000 }

@@ -1,11 +1,20 @@
-import { backupsQueue, maintenanceQueue, queueOfPlan } from '@backstream/jobs'
+import { backupsQueue, maintenanceQueue, queueOfPlan, queueOfUpkeep } from '@backstream/jobs'
 import type { Link } from './open-connection.ts'
 
+/** What names workers: the plan itself, its verifications and its drills. */
+export interface QueueUser extends WorkerNamer {
+  readonly verify?: WorkerNamer | null
+  readonly drill?: WorkerNamer | null
+}
+interface WorkerNamer {
+  readonly runsOn: string | null
+}
+
 /** The queues a configuration needs: `backups`, one per worker that plans name, `maintenance`. */
-export function queueNamesOf(
-  plans: readonly { readonly runsOn: string | null }[],
-): readonly string[] {
-  return [...new Set([backupsQueue, ...plans.map(queueOfPlan), maintenanceQueue])]
+export function queueNamesOf(plans: readonly QueueUser[]): readonly string[] {
+  const upkeep = plans.flatMap(({ verify, drill }) => [verify, drill])
+  const named = upkeep.map((one) => queueOfUpkeep(one?.runsOn ?? null))
+  return [...new Set([backupsQueue, ...plans.map(queueOfPlan), ...named, maintenanceQueue])]
 }
 
 /**

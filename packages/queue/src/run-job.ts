@@ -18,6 +18,7 @@ import { runFailure } from './run-failure.ts'
 import { beginExecution, type Execution } from './run-ledger.ts'
 import { activeKey, type Serving } from './serving.ts'
 import { mayBeKnownElsewhere } from './unknown-plan.ts'
+import { isLongUpkeep } from './upkeep.ts'
 
 /** A run that killed its worker more often than this is failed instead of begun again. */
 const maxCrashes = 3
@@ -126,6 +127,24 @@ async function processRun(
 }
 
 async function processOther(
+  serving: Serving,
+  taken: Taken,
+  checked: Exclude<CheckedJob, CheckedRun>,
+): Promise<unknown> {
+  if (!isLongUpkeep(checked.name)) return await processNow(serving, taken, checked)
+  const { concurrency, workerName } = serving.options
+  if (serving.longUnderWay >= concurrency) {
+    throw new QueueError('put-back', `${workerName} is at ${concurrency} verifications and drills`)
+  }
+  serving.longUnderWay++
+  try {
+    return await processNow(serving, taken, checked)
+  } finally {
+    serving.longUnderWay--
+  }
+}
+
+async function processNow(
   { options, logger }: Serving,
   { job, signal }: Taken,
   { name, payload }: Exclude<CheckedJob, CheckedRun>,

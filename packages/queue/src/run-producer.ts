@@ -12,10 +12,12 @@ import { endWaiting, forgetWish, wishCancelled } from './cancellation.ts'
 import { dueAt, findRuns, type RunFilter } from './find-runs.ts'
 import {
   cleanupJobOptions,
+  lockJobOptions,
   notifyJobOptions,
   type PlanRef,
   runJobOptions,
   sweepJobOptions,
+  upkeepJobOptions,
 } from './job-options.ts'
 import { type Link, linkOf, type QueueConnection } from './open-connection.ts'
 import { livePresences } from './presence.ts'
@@ -23,6 +25,7 @@ import { QueueError } from './queue-error.ts'
 import { noteQueues } from './queue-names.ts'
 import { type RunRef, type RunState, type RunSummary, summarize } from './run-summary.ts'
 import { translateError } from './translate-error.ts'
+import { armedId, type EnqueueUpkeep } from './upkeep.ts'
 import { type RunEvent, type WatchOptions, watchRun } from './watch-run.ts'
 
 export interface EnqueueRunRequest {
@@ -46,6 +49,8 @@ export interface RunProducer {
   enqueueCleanup(attempt: { readonly plan: string; readonly backup: string }): Promise<RunRef>
   /** A sweep of the plan, to begin at `dueAtMs`; asked for again, also once it is done, it is one. */
   enqueueSweep(sweep: { readonly plan: string; readonly dueAtMs: number }): Promise<RunRef>
+  /** A verification, a drill, a pruning or a lock. */
+  enqueueUpkeep(upkeep: EnqueueUpkeep): Promise<RunRef>
   /** The same notification for the same notifier is enqueued once, however often it is asked for. */
   enqueueNotification(send: Omit<NotifySendPayload, 'v'>): Promise<RunRef>
   findRuns(filter: RunFilter): Promise<RunSummary[]>
@@ -90,8 +95,9 @@ export function createRunProducer(connection: QueueConnection): RunProducer & As
         name: 'backup.sweep',
         payload: { v: 1, plan },
         options: { ...sweepJobOptions(), delay: Math.max(0, dueAtMs - link.clock.now()) },
-        jobId: `sweep-${plan}-${dueAtMs}`,
+        jobId: armedId('sweep', plan, dueAtMs),
       }),
+    enqueueUpkeep: (upkeep) => enqueueUpkeep(link, upkeep),
     enqueueNotification: (send) =>
       enqueue(link, {
         queue: maintenanceQueue,
@@ -113,6 +119,7 @@ export function createRunProducer(connection: QueueConnection): RunProducer & As
     enqueueRun: (request) => reach(link, producer.enqueueRun(request)),
     enqueueCleanup: (attempt) => reach(link, producer.enqueueCleanup(attempt)),
     enqueueSweep: (sweep) => reach(link, producer.enqueueSweep(sweep)),
+    enqueueUpkeep: (upkeep) => reach(link, producer.enqueueUpkeep(upkeep)),
     enqueueNotification: (send) => reach(link, producer.enqueueNotification(send)),
     findRuns: (filter) => reach(link, producer.findRuns(filter)),
     getRun: (ref) => reach(link, producer.getRun(ref)),
@@ -162,6 +169,22 @@ async function enqueue<N extends JobName>(link: Link, job: Enqueued<N>): Promise
       job.jobId ?? `${plan}-${link.clock.now().toString(36)}-${randomBytes(4).toString('hex')}`,
   })
   return { queue: job.queue, jobId: added.id ?? '', plan }
+}
+
+async function enqueueUpkeep(
+  link: Link,
+  { job, queue, once, dueAtMs }: EnqueueUpkeep,
+): Promise<RunRef> {
+  const { name, payload } = job
+  const options = name === 'backup.lock' ? lockJobOptions() : upkeepJobOptions()
+  const delay = dueAtMs === undefined ? 0 : Math.max(0, dueAtMs - link.clock.now())
+  return await enqueue(link, {
+    ...{ queue, name },
+    // Checked against the schema of its name before it is sent.
+    payload: { v: 1, ...payload } as PayloadByJobName[typeof name],
+    options: { ...options, ...(delay > 0 ? { delay } : {}) },
+    ...(once === null ? {} : { jobId: once }),
+  })
 }
 
 async function getRun(link: Link, ref: RunRef): Promise<RunSummary | undefined> {

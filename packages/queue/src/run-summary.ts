@@ -1,5 +1,6 @@
-import type { RunProgress, RunResult, SweepResult, Trigger } from '@backstream/jobs'
+import type { RunProgress, RunResult, SweepResult, Trigger, UpkeepResult } from '@backstream/jobs'
 import type { Job } from 'bullmq'
+import { armedForOf, isUpkeepResult } from './upkeep.ts'
 
 /** Where a run is found again. */
 export interface RunRef {
@@ -33,6 +34,8 @@ export interface RunSummary {
   readonly result: RunResult | null
   /** Of a sweep that ended well. */
   readonly swept?: SweepResult
+  /** Of a verification, a drill, a pruning or a lock that ended well. */
+  readonly upkeep?: UpkeepResult
 }
 
 export function summarize(
@@ -57,8 +60,9 @@ export function summarize(
   }
 }
 
-function resultOf(value: unknown): Pick<RunSummary, 'result' | 'swept'> {
+function resultOf(value: unknown): Pick<RunSummary, 'result' | 'swept' | 'upkeep'> {
   if (!isRecord(value)) return { result: null }
+  if (isUpkeepResult(value)) return { result: null, upkeep: value as unknown as UpkeepResult }
   if (value['outcome'] !== 'swept') return { result: value as unknown as RunResult }
   return { result: null, swept: value as unknown as SweepResult }
 }
@@ -77,7 +81,7 @@ export function planOfJobId(id: string | undefined): string | undefined {
 
 export function scheduledForOf(id: string | undefined): number | null {
   const millis = schedulerJobId.exec(id ?? '')?.[2]
-  return millis === undefined ? null : Number(millis)
+  return millis === undefined ? armedForOf(id) : Number(millis)
 }
 
 /** The id BullMQ gives to a scheduler's run at a time. */

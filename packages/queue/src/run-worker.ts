@@ -9,6 +9,7 @@
  * its processor returns has no effect on the queue.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { maintenanceQueue } from '@backstream/jobs'
 import { describeError } from '@backstream/kernel'
 import { type Job, Worker } from 'bullmq'
 import { backoffStrategy } from './backoff-delay.ts'
@@ -34,6 +35,8 @@ export interface RunWorker extends AsyncDisposable {
 const handBackWithinMs = 10_000
 const endByForceWithinMs = 1_000
 const lookForWishesEveryMs = 1_000
+/** Places in `maintenance` that verifications and drills never take: somebody may be to be told. */
+const beside = 2
 
 export function createRunWorker(connection: QueueConnection, options: RunWorkerOptions): RunWorker {
   const link = linkOf(connection)
@@ -47,6 +50,7 @@ export function createRunWorker(connection: QueueConnection, options: RunWorkerO
     startedAtMs: link.clock.now(),
     active: new Map(),
     runsUnderWay: 0,
+    longUnderWay: 0,
     isHandingBack: false,
   }
   const presence = announce(connection, {
@@ -108,7 +112,7 @@ function serveQueue(serving: Serving, queue: string): Worker {
     ...link.bullOptions,
     connection: link.patientRedis(),
     name: options.workerName,
-    concurrency: options.concurrency,
+    concurrency: options.concurrency + (queue === maintenanceQueue ? beside : 0),
     lockDuration: lockMs,
     stalledInterval: options.stalledCheckMs ?? 15_000,
     // Ours is maxCrashes, which counts for scheduled runs too.

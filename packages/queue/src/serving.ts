@@ -6,7 +6,10 @@ import type { RunProducer } from './run-producer.ts'
 export interface RunWorkerOptions {
   /** Queues. */
   readonly serves: readonly string[]
-  /** Runs at a time, of all queues together; beside them as many jobs of `maintenance`. */
+  /**
+   * Runs at a time, of all queues together; beside them as many verifications and drills, and a few of
+   * the short jobs of `maintenance`.
+   */
   readonly concurrency: number
   readonly workerName: string
   readonly host: string
@@ -33,6 +36,8 @@ export interface Serving {
   readonly active: Map<string, ActiveJob>
   /** Of `backup.run`. */
   runsUnderWay: number
+  /** Verifications and drills. */
+  longUnderWay: number
   isHandingBack: boolean
 }
 

@@ -2,10 +2,7 @@ import { Command } from 'commander'
 import { notYet } from '../cli-error.ts'
 
 /** Promised by the documentation, built by later versions: named, never silent. */
-const promised = [
-  ['drill', 'PLAN', 'restore into a scratch place and check it'],
-  ['report', '--since D', 'the evidence: runs, backups, drills, gaps'],
-] as const
+const promised = [['report', '--since D', 'the evidence: runs, backups, drills, gaps']] as const
 
 export function defineNotYet(): Command[] {
   return promised.map(([name, usage, description]) =>

@@ -9,6 +9,8 @@ const phases: Readonly<Record<RunPhase, string>> = {
   streaming: 'reading and storing',
   checking: 'checking what was stored',
   committing: 'committing',
+  verifying: 'reading back',
+  restoring: 'restoring',
   cleaning: 'cleaning up',
 }
 

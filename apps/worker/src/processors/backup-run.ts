@@ -9,6 +9,7 @@ import {
   type Lease,
   QueueError,
 } from '@backstream/queue'
+import { afterCommit } from '../after-commit.ts'
 import { startDeadline } from '../attempt-deadline.ts'
 import { finishEarlierAttempts } from '../earlier-attempts.ts'
 import { createRunGuard } from '../run-guard.ts'
@@ -103,6 +104,7 @@ async function backUp(context: WorkerContext, turn: Turn): Promise<RunResult> {
   if (!earlier) await context.teller.started(plan.name, run.ledger.runId)
   const manifest = earlier ?? (await makeNewBackup(context, turn, storage))
   await context.teller.committed(manifest)
+  await afterCommit(context, plan, manifest)
   return resultOf(manifest, context.clock.monotonicMs() - startedAtMs)
 }
 

@@ -8,6 +8,14 @@ import { toSchedule, whenShape } from './schedule.ts'
 import { absolutePath, duration, filledList, list, read, refuse, wholeNumber } from './value.ts'
 import { keyHolderShape, keyWithoutHolder } from './verify.ts'
 
+/** Of a drill that says nothing of its checks. */
+export const defaultDrillChecks: DrillChecks = {
+  present: [],
+  minFiles: null,
+  sampleFiles: defaults.drillSampleFiles,
+  command: null,
+}
+
 const checks = keys({
   present: list(
     read(checkPath, { description: 'A path as it stands in the archive' }),
@@ -61,12 +69,7 @@ export const drillSchema: z.ZodType<DrillConfig> = keys({
       runsOn: runsOn ?? null,
       identity: identity ?? null,
       to: value.to ?? null,
-      checks: value.checks ?? {
-        present: [],
-        minFiles: null,
-        sampleFiles: defaults.drillSampleFiles,
-        command: null,
-      },
+      checks: value.checks ?? defaultDrillChecks,
     }
   })
 

@@ -1,0 +1,85 @@
+import {
+  BackupError,
+  bytesToVerify,
+  type Manifest,
+  recordVerification,
+  type VerifyReport,
+  verifyBackup,
+} from '@backstream/backup'
+import { formatBytes, type Plan } from '@backstream/config'
+import type { BackupVerifyPayload, SkippedResult, VerifyResult } from '@backstream/jobs'
+import type { ActiveRun } from '@backstream/queue'
+import type { Storage } from '@backstream/storage'
+import { newestGood } from '../newest-good.ts'
+import { createReadingProgress } from '../reading-progress.ts'
+import { judgeUpkeep, skippedUpkeep } from '../upkeep-due.ts'
+import type { WorkerContext } from '../worker-context.ts'
+
+type VerifyRun = ActiveRun<BackupVerifyPayload>
+
+/**
+ * `backup.verify`: reads the newest good backup back and notes beside it what was found. A refuted one
+ * fails the job; it counts as good no more, so the next verification is of the one before.
+ */
+export async function processBackupVerify(
+  context: WorkerContext,
+  run: VerifyRun,
+): Promise<VerifyResult | SkippedResult> {
+  const plan = context.planNamed(run.payload.plan)
+  const kind = run.payload.depth === 'deep' ? 'verify-deep' : 'verify'
+  const skipped = judgeUpkeep(context, plan, { kind, scheduledForMs: run.scheduledForMs })
+  if (skipped) return skipped
+  await using storage = await context.openStorage(plan)
+  const manifest = await newestGood(storage, plan.name, run.signal)
+  if (!manifest) return skippedUpkeep(plan, 'there is no good backup to verify')
+  const report = await verify(context, run, { plan, storage, manifest })
+  const by = `worker ${context.workerName}`
+  const { clock } = context
+  await recordVerification(storage, { manifest, report, by }, { clock, signal: run.signal })
+  await conclude(run, manifest, report)
+  const { depth, bytes } = report
+  return { outcome: 'verified', plan: plan.name, backup: manifest.backup, depth, bytes }
+}
+
+interface Verifying {
+  readonly plan: Plan
+  readonly storage: Storage
+  readonly manifest: Manifest
+}
+
+async function verify(
+  context: WorkerContext,
+  run: VerifyRun,
+  { plan, storage, manifest }: Verifying,
+): Promise<VerifyReport> {
+  const { signal } = run
+  const total = bytesToVerify(manifest)
+  const wanted = run.payload.depth
+  const identities = wanted === 'deep' ? await keysFor(context, plan, manifest) : []
+  const depth = manifest.encryption && identities.length === 0 ? 'stored' : wanted
+  if (depth !== wanted) {
+    await run.log('encrypted, and `verify` names no key: compared with the manifest, not opened')
+  }
+  await run.log(`${plan.name}/${manifest.backup}: reading ${formatBytes(total)} (${depth})`)
+  const progressAt = createReadingProgress('verifying', total, context.clock)
+  const onProgress = (bytes: number) => run.progress(progressAt(bytes))
+  return await verifyBackup(storage, { manifest, depth, identities, signal, onProgress })
+}
+
+async function keysFor(context: WorkerContext, { verify }: Plan, { encryption }: Manifest) {
+  return encryption && verify?.identity ? await context.readIdentities(verify.identity) : []
+}
+
+async function conclude(
+  run: VerifyRun,
+  { plan, backup, encryption }: Manifest,
+  { problems }: VerifyReport,
+): Promise<void> {
+  for (const problem of problems) await run.log(`refuted: ${problem}`)
+  if (problems.length === 0) return
+  const what = encryption ? `${problems.length} found` : problems.join('; ')
+  throw new BackupError('backup-refuted', `${plan}/${backup} is refuted: ${what}`, {
+    permanent: true,
+    remedy: `It does not count as good any more. Make a new one: \`backstream run ${plan}\`.`,
+  })
+}
