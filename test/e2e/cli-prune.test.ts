@@ -1,21 +1,27 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
-import { rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { type Installation, openInstallation } from './cli-installation.ts'
+
+/** The worker knows of no retention, and prunes nothing by itself: what goes here goes by hand. */
+const pruning = ['-c', 'pruning.yaml']
 
 let here: Installation
 before(async () => {
   here = await openInstallation({
     plans: (tree) => `
-  home: { retention: { keepLast: 2 }, source: { kind: directory, path: ${tree} } }
-  many: { retention: { keepLast: 1 }, source: { kind: command, argv: [echo, hello] } }
+  home: { x-keep: 2, source: { kind: directory, path: ${tree} } }
+  many: { x-keep: 1, source: { kind: command, argv: [echo, hello] } }
   kept: { source: { kind: command, argv: [echo, hello] } }
   moody:
-    retention: { keepLast: 1 }
+    x-keep: 1
     source: { kind: command, argv: [cat, ${tree}/moody] }
 `,
   })
+  const text = await readFile(join(here.folder, 'backstream.yaml'), 'utf8')
+  const kept = text.replaceAll(/x-keep: (\d)/g, 'retention: { keepLast: $1 }')
+  await writeFile(join(here.folder, 'pruning.yaml'), kept)
 })
 after(async () => await here[Symbol.asyncDispose]())
 
@@ -36,19 +42,19 @@ async function backupsOf(plan: string): Promise<string[]> {
 describe('prune', () => {
   it('shows each backup with the reason, asks before it removes any, and can be undone', async () => {
     const ids = await backUp('home', 3)
-    const dry = await here.run(['prune', 'home', '-n'])
+    const dry = await here.run([...pruning, 'prune', 'home', '-n'])
     equal(dry.status, 0)
     match(dry.stdout, /home\/\S+-000003 +keep +last 1, newest good\n/)
     match(dry.stdout, /home\/\S+-000001 +delete +no rule keeps it\n/)
     match(dry.stdout, /home: 1 backup would go, 2 stay\n/)
-    const unasked = await here.run(['prune', 'home'])
+    const unasked = await here.run([...pruning, 'prune', 'home'])
     equal(unasked.status, 4)
     match(unasked.stderr, /--confirm/)
     deepEqual(await backupsOf('home'), ids)
-    const done = await here.run(['prune', 'home', '--confirm'])
+    const done = await here.run([...pruning, 'prune', 'home', '--confirm'])
     equal(done.status, 0, done.stderr)
     deepEqual(await backupsOf('home'), ids.slice(1))
-    const undone = await here.run(['prune', `home/${ids[0]}`, '--undo'])
+    const undone = await here.run([...pruning, 'prune', `home/${ids[0]}`, '--undo'])
     equal(undone.status, 0, undone.stderr)
     deepEqual(await backupsOf('home'), ids)
   })
@@ -59,34 +65,44 @@ describe('prune', () => {
     const ids = await backUp('moody', 2)
     await rm(file)
     equal((await here.run(['run', 'moody', '--wait'])).status, 1)
-    const blocked = await here.run(['prune', 'moody', '--confirm'])
+    const blocked = await here.run([...pruning, 'prune', 'moody', '--confirm'])
     equal(blocked.status, 4)
     match(blocked.stdout, /moody: nothing removed, because its last run failed/)
     deepEqual(await backupsOf('moody'), ids)
-    const despite = await here.run(['prune', 'moody', '--confirm', '--despite', 'failed'])
+    const despite = await here.run([
+      ...pruning,
+      'prune',
+      'moody',
+      '--confirm',
+      '--despite',
+      'failed',
+    ])
     equal(despite.status, 0, despite.stderr)
     deepEqual(await backupsOf('moody'), ids.slice(1))
   })
 
   it('keeps everything of a plan without retention', async () => {
     await backUp('kept', 1)
-    const { plans } = await here.json(['prune', 'kept', '--confirm'])
+    const { plans } = await here.json([...pruning, 'prune', 'kept', '--confirm'])
     equal(plans[0].outcome, 'nothing')
     deepEqual(plans[0].verdicts[0].reasons, ['no retention is set'])
   })
 
   it('says by exit statuses and words what it cannot do', async () => {
-    equal((await here.run(['prune', 'nothing'])).status, 5)
-    equal((await here.run(['prune', 'home', '--despite', 'rain'])).status, 2)
-    const whole = await here.run(['prune', 'home', '--undo'])
+    equal((await here.run([...pruning, 'prune', 'nothing'])).status, 5)
+    equal((await here.run([...pruning, 'prune', 'home', '--despite', 'rain'])).status, 2)
+    const whole = await here.run([...pruning, 'prune', 'home', '--undo'])
     equal(whole.status, 2)
     match(whole.stderr, /PLAN\/ID/)
-    equal((await here.run(['prune', 'home/20200101T000000Z-000001', '--undo'])).status, 5)
+    equal(
+      (await here.run([...pruning, 'prune', 'home/20200101T000000Z-000001', '--undo'])).status,
+      5,
+    )
   })
 
   it('prints one document that says the same', async () => {
     await backUp('many', 2)
-    const { format, plans } = await here.json(['prune', 'many', '--dry-run'])
+    const { format, plans } = await here.json([...pruning, 'prune', 'many', '--dry-run'])
     equal(format, 'backstream.prune/1')
     equal(plans[0].plan, 'many')
     equal(plans[0].outcome, 'dry-run')

@@ -23,6 +23,11 @@ const good: PlanOverviewRow = {
   suspects: 1,
   storedBytes: 40,
   proved: { backup: '', how: 'deep', atMs: 7_000, tookMs: null, isRefuted: false },
+  openedAtMs: 7_000,
+  drill: {
+    ...{ backup: '', atMs: 6_000, isPassed: true, isRestored: true, failed: [] },
+    restoreMs: 2_000,
+  },
 }
 
 function overview(plans: readonly PlanOverviewRow[], workers = 2): Overview {
@@ -62,6 +67,8 @@ describe('setGauges', () => {
       plan_backups_suspect: 1,
       plan_stored_bytes: 40,
       plan_last_verified_timestamp_seconds: 7,
+      plan_last_drill_timestamp_seconds: 6,
+      plan_last_drill_duration_seconds: 2,
       workers: 2,
     })
   })

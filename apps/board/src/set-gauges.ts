@@ -24,6 +24,11 @@ function setPlan({ plan: gauges }: Metrics, row: PlanOverviewRow): void {
   if (row.proved !== null && row.proved.how !== 'drill') {
     gauges.lastVerified.set({ plan, depth: row.proved.how }, row.proved.atMs / 1000)
   }
+  // One that failed is told of by an alarm; what these promise is a restore that was seen.
+  if (row.drill?.isPassed) {
+    gauges.lastDrill.set({ plan }, row.drill.atMs / 1000)
+    gauges.lastDrillDuration.set({ plan }, row.drill.restoreMs / 1000)
+  }
   // An unreachable bucket tells nothing: no figure is better than the last green one.
   if (newestGood === null) return
   gauges.lastSuccess.set({ plan }, newestGood.finishedAtMs / 1000)

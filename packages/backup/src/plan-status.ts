@@ -1,5 +1,7 @@
 /** What to say of a plan, from its manifests first and the queue's memory second. Pure. */
 import type { BackupGlance } from './backup-glance.ts'
+import type { DrillFact } from './record-drill.ts'
+import type { VerifiedFact } from './standing.ts'
 
 /** Worst first: the order of the overview and of `status`. */
 export const planStates = [
@@ -29,6 +31,10 @@ export interface PlanStatus {
   readonly storedBytes: number
   /** The newest time a backup was read back; null for never. */
   readonly proved: Proof | null
+  /** The newest time one was opened and read to its end, with its key where it has one. */
+  readonly openedAtMs: number | null
+  /** The newest drill; how long it took is the measured recovery time. */
+  readonly drill: (DrillFact & { readonly backup: string }) | null
 }
 
 export interface Proof {
@@ -79,7 +85,7 @@ export function planStatus(input: PlanStatusInput): PlanStatus {
     backups: input.backups?.length ?? 0,
     suspects: input.backups?.filter(({ isGood }) => !isGood).length ?? 0,
     storedBytes: input.backups?.reduce((sum, { storedBytes }) => sum + storedBytes, 0) ?? 0,
-    proved: newestProofOf(input.backups ?? []),
+    ...proofOf(input.backups ?? []),
   }
   return { ...base, ...judge(input, newestGood) }
 }
@@ -102,19 +108,38 @@ function newestGoodOf({ backups, nowMs }: PlanStatusInput): NewestBackup | null 
   return { backup, finishedAtMs, ageMs, bytes, storedBytes, changeBytes }
 }
 
-function newestProofOf(backups: readonly BackupGlance[]): Proof | null {
-  let newest: Proof | null = null
-  for (const { backup, verified } of backups) {
-    if (verified === null || verified.atMs <= (newest?.atMs ?? 0)) continue
-    const { depth: how, atMs, tookMs, isRefuted } = verified
-    newest = { backup, how, atMs, tookMs, isRefuted }
-  }
-  return newest
+function proofOf(
+  glances: readonly BackupGlance[],
+): Pick<PlanStatus, 'proved' | 'openedAtMs' | 'drill'> {
+  const drill = newest(
+    glances.flatMap(({ backup, drill }) => (drill ? [{ backup, ...drill }] : [])),
+  )
+  const opened = glances.flatMap(({ verifiedDeep, drill }) => [
+    ...(verifiedDeep && !verifiedDeep.isRefuted ? [verifiedDeep] : []),
+    ...(drill?.isRestored ? [drill] : []),
+  ])
+  const proofs = glances.flatMap(({ backup, verified, drill }): Proof[] => [
+    ...(verified ? [proofByReading(backup, verified)] : []),
+    ...(drill ? [proofByDrill(backup, drill)] : []),
+  ])
+  return { proved: newest(proofs), openedAtMs: newest(opened)?.atMs ?? null, drill }
+}
+
+function newest<T extends { readonly atMs: number }>(facts: readonly T[]): T | null {
+  return facts.reduce<T | null>((a, b) => (a && a.atMs >= b.atMs ? a : b), null)
+}
+
+function proofByReading(backup: string, { depth, ...fact }: VerifiedFact): Proof {
+  return { backup, how: depth, ...fact }
+}
+
+function proofByDrill(backup: string, { atMs, restoreMs, isPassed }: DrillFact): Proof {
+  return { backup, how: 'drill', atMs, tookMs: restoreMs, isRefuted: !isPassed }
 }
 
 function judge(
   input: PlanStatusInput,
-  newest: NewestBackup | null,
+  newestGood: NewestBackup | null,
 ): { readonly state: PlanState; readonly words: string } {
   const { lastRun, overdueAfterMs } = input
   if (!input.enabled) return { state: 'disabled', words: 'disabled in the configuration' }
@@ -122,16 +147,16 @@ function judge(
     return { state: 'unknown', words: input.unreachable ?? 'the bucket cannot be read' }
   }
   // A run that failed before the newest good backup was made no longer matters.
-  if (lastRun?.outcome === 'failed' && lastRun.atMs > (newest?.finishedAtMs ?? 0)) {
+  if (lastRun?.outcome === 'failed' && lastRun.atMs > (newestGood?.finishedAtMs ?? 0)) {
     return { state: 'failed', words: lastRun.cause ?? 'the last run failed' }
   }
-  if (newest && overdueAfterMs !== null && newest.ageMs > overdueAfterMs) {
+  if (newestGood && overdueAfterMs !== null && newestGood.ageMs > overdueAfterMs) {
     return { state: 'overdue', words: 'the newest good backup is older than its limit' }
   }
   const [latest] = input.backups
   if (latest && !latest.isGood) return { state: 'suspect', words: suspicionInWords(latest) }
   if (lastRun?.outcome === 'running') return { state: 'running', words: 'a run is under way' }
-  if (!newest) return { state: 'never', words: 'no good backup yet' }
+  if (!newestGood) return { state: 'never', words: 'no good backup yet' }
   return { state: 'good', words: 'good' }
 }
 

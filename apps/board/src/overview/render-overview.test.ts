@@ -27,6 +27,8 @@ function row(facts: Partial<PlanOverviewRow>): PlanOverviewRow {
     suspects: 0,
     storedBytes: 7 * 1024 ** 3,
     proved: null,
+    openedAtMs: null,
+    drill: null,
     ...facts,
   }
 }

@@ -4,10 +4,11 @@ import {
   drillBackup,
   type Manifest,
   makeScratchPlace,
+  parseAgeIdentities,
   recordDrill,
   resolveRef,
 } from '@backstream/backup'
-import { defaultDrillChecks, formatBytes, type Plan } from '@backstream/config'
+import { defaultDrillChecks, formatBytes, type Plan, resolveSecret } from '@backstream/config'
 import type { Storage } from '@backstream/storage'
 import { plansNamed, type Session } from '../command-context.ts'
 import { exitStatus } from '../exit-status.ts'
@@ -57,7 +58,7 @@ async function rehearse(
   storage: Storage,
   { plan, manifest }: { readonly plan: Plan; readonly manifest: Manifest },
 ): Promise<DrillReport> {
-  const identities = await session.identitiesFor(manifest)
+  const identities = await keysFor(session, plan, manifest)
   await using place = await makeScratchPlace(plan.drill?.to ?? tmpdir(), plan.name)
   session.note(`${plan.name}/${manifest.backup}: restoring into ${place.path}`)
   const view = await openProgressView({ ...session, stream: session.stderr })
@@ -73,6 +74,13 @@ async function rehearse(
       }),
   }
   return await drillBackup(storage, request, session.clock).finally(() => view.stop())
+}
+
+/** The one that was given, or else the plan's own where this machine is the one that has it. */
+async function keysFor(session: Session, { drill }: Plan, manifest: Manifest) {
+  const given = await session.identitiesFor(manifest)
+  if (given.length > 0 || !manifest.encryption || !drill?.identity) return given
+  return parseAgeIdentities(await resolveSecret(drill.identity, session.settings.env))
 }
 
 function asDocument({ isPassed, checks, restoreMs, ...outcome }: DrillOutcome) {

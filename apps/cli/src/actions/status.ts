@@ -11,6 +11,7 @@ import { describeError } from '@backstream/kernel'
 import type { Session } from '../command-context.ts'
 import { exitStatus } from '../exit-status.ts'
 import { formatLocalTime } from '../output/local-time.ts'
+import { proofInWords } from '../output/proof-text.ts'
 import { type Cell, renderTable } from '../output/table.ts'
 import { openPlanStatuses } from './plan-statuses.ts'
 
@@ -107,7 +108,7 @@ async function table(session: Session, plans: readonly PlanStatus[]): Promise<st
       newestGood ? formatBytes(newestGood.bytes) : '',
       lastRun ? lastRunInWords(lastRun) : '',
       nextRunMs === null ? 'by hand' : formatLocalTime(nextRunMs),
-      'never',
+      proofInWords(plan, session.clock.now()),
       plan.state === 'good' ? '' : plan.words,
     ]
   })
@@ -143,7 +144,26 @@ function asDocument(plan: PlanStatus): Record<string, unknown> {
       cause: lastRun.cause,
     },
     nextRun: nextRunMs === null ? null : isoOf(nextRunMs),
-    proved: null,
+    proved: proofOf(plan),
+  }
+}
+
+/** Null: nobody ever read one back. */
+function proofOf({ proved, openedAtMs, drill }: PlanStatus): Record<string, unknown> | null {
+  if (proved === null) return null
+  return {
+    how: proved.how,
+    at: isoOf(proved.atMs),
+    backup: proved.backup,
+    outcome: proved.isRefuted ? 'failed' : 'good',
+    openedAt: openedAtMs === null ? null : isoOf(openedAtMs),
+    drill: drill && {
+      at: isoOf(drill.atMs),
+      backup: drill.backup,
+      outcome: drill.isPassed ? 'passed' : 'failed',
+      restoreSeconds: drill.restoreMs / 1000,
+      failed: drill.failed,
+    },
   }
 }
 
