@@ -11,7 +11,7 @@ export class ReaderStopped extends Error {}
 export class ReaderOutbox {
   readonly #port: MessagePort
   readonly #control: Int32Array
-  readonly #spare: ArrayBuffer[] = []
+  readonly #spare: SharedArrayBuffer[] = []
   #posted = 0
 
   constructor(port: MessagePort, control: SharedArrayBuffer) {
@@ -27,17 +27,19 @@ export class ReaderOutbox {
   post(message: ReaderMessage): void {
     this.#waitUntilTaken()
     this.#posted++
-    this.#port.postMessage(message, message.kind === 'segment' ? [message.slab] : [])
+    this.#port.postMessage(message)
   }
 
   /** Memory to fill: given back by the consumer if there is any, else new. */
-  slab(bytes: number): ArrayBuffer {
+  slab(bytes: number): SharedArrayBuffer {
     for (;;) {
-      const returned = receiveMessageOnPort(this.#port) as { message: ArrayBuffer } | undefined
+      const returned = receiveMessageOnPort(this.#port) as
+        | { message: SharedArrayBuffer }
+        | undefined
       if (!returned) break
       this.#spare.push(returned.message)
     }
-    return this.#spare.pop() ?? new ArrayBuffer(bytes)
+    return this.#spare.pop() ?? new SharedArrayBuffer(bytes)
   }
 
   #waitUntilTaken(): void {

@@ -114,8 +114,14 @@ class ReaderThread {
   }
 
   pieceOf({ slab, bytes, entries }: Extract<ReaderMessage, { kind: 'segment' }>): ReaderPiece {
-    const release = (): void => this.#worker.postMessage(slab, [slab])
-    return { kind: 'segment', segment: { bytes: new Uint8Array(slab, 0, bytes), entries, release } }
+    let isReleased = false
+    const release = (): void => {
+      // A slab that came back twice would be filled for two segments at once.
+      if (!isReleased) this.#worker.postMessage(slab)
+      isReleased = true
+    }
+    const segment = { bytes: new Uint8Array(slab, 0, bytes), entries, release }
+    return { kind: 'segment', segment }
   }
 
   async stop(): Promise<void> {

@@ -18,7 +18,7 @@ const maxEntries = 2048
 export class SlabWriter {
   readonly #outbox: ReaderOutbox
   readonly #slabBytes: number
-  #slab: Buffer<ArrayBuffer> | null = null
+  #slab: Buffer<SharedArrayBuffer> | null = null
   #filled = 0
   #entries: SegmentEntry[] = []
 
@@ -85,7 +85,7 @@ export class SlabWriter {
     }
   }
 
-  #current(): Buffer<ArrayBuffer> {
+  #current(): Buffer<SharedArrayBuffer> {
     this.#slab ??= Buffer.from(this.#outbox.slab(this.#slabBytes))
     return this.#slab
   }
