@@ -1,5 +1,6 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { looksIncompressible } from './incompressible.ts'
 import { ZstdEncoder } from './zstd-encoder.ts'
 
 export interface Compression {
@@ -7,16 +8,33 @@ export interface Compression {
   readonly level: number
 }
 
+export interface CompressorOptions extends Compression {
+  /** Plain bytes of the largest frame. */
+  readonly frameBytes: number
+  /** What a released frame lay in is filled again. */
+  readonly reusesMemory: boolean
+}
+
+export interface CompressedFrame {
+  /** In pieces. They may be a view of the plain bytes (`none`). */
+  readonly pieces: readonly Uint8Array[]
+  /** To be called once, when the pieces have been used. */
+  release(): void
+}
+
 /** Compresses frames off the main thread, as many at once as it is asked to. */
 export interface FrameCompressor extends Disposable {
-  /** The frame's bytes in pieces. They may be a view of the argument (`none`). */
-  compress(plain: Uint8Array): Promise<readonly Uint8Array[]>
+  compress(plain: Uint8Array): Promise<CompressedFrame>
 }
 
 const compressGzip = promisify(gzip)
+const gzipFastest = 1
+/** Long repetitions are still found, everything else is passed on at some gigabytes a second. */
+const zstdFastest = -7
 
 /** To be disposed of once no frame is under way. */
-export function createFrameCompressor({ algorithm, level }: Compression): FrameCompressor {
+export function createFrameCompressor(options: CompressorOptions): FrameCompressor {
+  const { algorithm, level } = options
   switch (algorithm) {
     case 'none':
       return withoutState((plain) => Promise.resolve([plain]))
@@ -24,22 +42,40 @@ export function createFrameCompressor({ algorithm, level }: Compression): FrameC
       return withoutState(async (plain) => {
         // Room for a frame that does not shrink: a second buffer would be joined by a copy.
         const chunkSize = plain.length + (plain.length >> 8) + 1024
-        return [await compressGzip(plain, { level, chunkSize })]
+        const fitting = looksIncompressible(plain) ? Math.min(level, gzipFastest) : level
+        return [await compressGzip(plain, { level: fitting, chunkSize })]
       })
     case 'zstd':
-      return createZstdCompressor(level)
+      return createZstdCompressor(options)
   }
 }
 
-function withoutState(compress: FrameCompressor['compress']): FrameCompressor {
-  return { compress, [Symbol.dispose]: () => {} }
+function withoutState(
+  compress: (plain: Uint8Array) => Promise<readonly Uint8Array[]>,
+): FrameCompressor {
+  return {
+    compress: async (plain) => ({ pieces: await compress(plain), release: () => {} }),
+    [Symbol.dispose]: () => {},
+  }
 }
 
-function createZstdCompressor(level: number): FrameCompressor {
+function createZstdCompressor(options: CompressorOptions): FrameCompressor {
+  const usual = createEncoderPool(options)
+  const fastest = createEncoderPool({ ...options, level: Math.min(options.level, zstdFastest) })
+  return {
+    compress: (plain) => (looksIncompressible(plain) ? fastest : usual).compress(plain),
+    [Symbol.dispose]() {
+      usual[Symbol.dispose]()
+      fastest[Symbol.dispose]()
+    },
+  }
+}
+
+function createEncoderPool(options: CompressorOptions): FrameCompressor {
   const all: ZstdEncoder[] = []
   const idle: ZstdEncoder[] = []
   const open = (): ZstdEncoder => {
-    const encoder = new ZstdEncoder(level)
+    const encoder = new ZstdEncoder(options)
     all.push(encoder)
     return encoder
   }
@@ -47,8 +83,8 @@ function createZstdCompressor(level: number): FrameCompressor {
     async compress(plain) {
       const encoder = idle.pop() ?? open()
       const pieces = await encoder.frame(plain)
-      idle.push(encoder) // one that failed is not used again
-      return pieces
+      // One that failed is not used again.
+      return { pieces, release: () => void idle.push(encoder) }
     },
     [Symbol.dispose]() {
       for (const encoder of all) encoder.close()

@@ -35,6 +35,7 @@ export {
   type TarEntryType,
   type TarHeader,
 } from './read-tar.ts'
+export { readSeekTable } from './seek-table.ts'
 export type * from './segment.ts'
 export * from './tar.ts'
 export { type UnpackOptions, unpackFrames } from './unpack-frames.ts'

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
-import { type IndexObject, openIndex } from './open-index.ts'
+import { openIndex } from './open-index.ts'
 import {
   type ArchivePart,
   type PackedArchive,
   type PackOptions,
   packArchive,
 } from './pack-archive.ts'
+import { readSeekTable } from './seek-table.ts'
 import type { TarSegment } from './segment.ts'
 import { chunked, collect, gather, type Sample, segmentOf, tarOf } from './tar-samples.ts'
 import { unpackFrames } from './unpack-frames.ts'
@@ -39,11 +39,11 @@ const file = (path: string, size: number): Sample => ({
   content: Buffer.alloc(size, `${path} `),
 })
 
-function objectOf(bytes: Buffer, packed: PackedArchive): IndexObject {
+function objectOf(bytes: Buffer, packed: PackedArchive) {
   return {
     bytes: bytes.length,
     footer: packed.summary().index.footer,
-    read: (start, end) => Promise.resolve(bytes.subarray(start, end)),
+    read: (start: number, end: number) => Promise.resolve(bytes.subarray(start, end)),
   }
 }
 
@@ -63,7 +63,6 @@ describe('packArchive', () => {
         files: 3,
         bytes: plain.length,
         crc32: crc32(plain).toString(16).padStart(8, '0'),
-        sha256: createHash('sha256').update(plain).digest('hex'),
       })
       assert.equal(packed.summary().frames, Math.ceil(plain.length / 8192))
     })
@@ -125,6 +124,49 @@ describe('packArchive', () => {
     assert.equal(packed.summary().frames, 2)
   })
 
+  it('begins a new frame before each large member, and nowhere else inside a part', async () => {
+    const large = 3 * 4096
+    const samples = [
+      file('a', 10),
+      file('b', large),
+      file('c', 10),
+      file('d', 10),
+      file('e', large),
+    ]
+    const packed = packArchive([partOf('p', joinSegments(samples.map(segmentOf), 5))], {
+      compression: zstd,
+      signal,
+      frameBytes: 4096,
+    })
+    const [body, index] = await Promise.all([collect(packed.body), collect(packed.index)])
+    const plain = await collect(unpackFrames(chunked(body), { algorithm: 'zstd', signal }))
+    assert.ok(plain.equals(tarOf(samples)))
+    const found = await gather((await openIndex(objectOf(index, packed))).entries())
+    const places = new Map(found.map(({ path, frame, offset }) => [path, { frame, offset }]))
+    assert.deepEqual([places.get('b')?.offset, places.get('e')?.offset], [0, 0])
+    assert.equal(places.get('d')?.frame, places.get('c')?.frame)
+    assert.notEqual(places.get('c')?.offset, 0)
+  })
+
+  it('ends in the frame table, as the index has it, when it is zstd', async () => {
+    const packed = pack([[file('a', 30_000)], [file('b', 10)]], { frameBytes: 4096 })
+    const [body, index] = await Promise.all([collect(packed.body), collect(packed.index)])
+    const { footer } = await openIndex(objectOf(index, packed))
+    assert.deepEqual(await readSeekTable(objectOf(body, packed)), footer.frames)
+  })
+
+  it('makes the same bytes in memory that is filled again', async () => {
+    for (const algorithm of ['zstd', 'gzip', 'none'] as const) {
+      const compression = { algorithm, level: 3 }
+      const parts = [[file('a', 30_000), file('b', 10)]]
+      const once = await collect(pack(parts, { compression, frameBytes: 4096 }).body)
+      const { body } = pack(parts, { compression, frameBytes: 4096, reusesMemory: true })
+      const copies: Buffer[] = []
+      for await (const chunk of body) copies.push(Buffer.from(chunk))
+      assert.ok(Buffer.concat(copies).equals(once))
+    }
+  })
+
   it('makes an empty archive of no parts', async () => {
     const packed = pack([])
     const body = await collect(packed.body)
@@ -170,7 +212,8 @@ describe("packArchive's gate", () => {
       },
     })
     for await (const _ of packed.body) events.push('bytes')
-    assert.deepEqual(events, ['bytes', 'gate with 1 entries'])
+    // One frame, and the seek table.
+    assert.deepEqual(events, ['bytes', 'bytes', 'gate with 1 entries'])
   })
 
   it('destroys body and index when it rejects', async () => {

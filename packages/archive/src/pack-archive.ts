@@ -1,16 +1,19 @@
 /**
  * From segments to the archive's bytes.
  *
- *   parts → segments → plain frames → compressed frames → body
+ *   parts → segments → plain frames → compressed frames → body, seek table
  *                   ↘ entries with their place → index
  *
- * Frames are compressed on libuv's pool, several at once; hashes are taken meanwhile, in slices. The
- * body ends only after the gate (`beforeEnd`) has let it; any error destroys it.
+ * Frames are compressed on libuv's pool, several at once. The body ends only after the gate
+ * (`beforeEnd`) has let it; any error destroys it.
  */
 import { availableParallelism } from 'node:os'
+import { crc32 } from 'node:zlib'
 import { ArchiveError } from './archive-error.ts'
+import { cutBeforeLarge } from './cut-segment.ts'
 import { FrameAssembler, type PlainFrame } from './frame-assembler.ts'
 import {
+  type CompressedFrame,
   type Compression,
   createFrameCompressor,
   type FrameCompressor,
@@ -18,7 +21,7 @@ import {
 import { type IndexWarning, indexFormat, type PartSummary } from './index-format.ts'
 import { IndexWriter } from './index-writer.ts'
 import { mapOrdered } from './ordered.ts'
-import { PlainDigest } from './plain-digest.ts'
+import { encodeSeekTable } from './seek-table.ts'
 import type { TarSegment } from './segment.ts'
 import { SegmentAudit } from './segment-audit.ts'
 import { TAR_END_BYTES } from './tar-layout.ts'
@@ -41,6 +44,11 @@ export interface PackOptions {
    * the 4 threads of libuv's pool; more only where UV_THREADPOOL_SIZE was raised at start.
    */
   readonly concurrency?: number
+  /**
+   * Chunks of the body are filled again once the next one is asked for: only for a consumer that keeps
+   * none of them. Without it each chunk is memory of its own.
+   */
+  readonly reusesMemory?: boolean
   readonly signal: AbortSignal
   /** The gate: awaited after the last byte and before the body's end. When it rejects, so does the body. */
   readonly beforeEnd?: () => Promise<void>
@@ -56,7 +64,7 @@ export interface PackedArchive {
 }
 
 export interface ArchiveSummary {
-  /** Of the plain tar: `bytes`, `crc32` (hex) and `sha256` (hex) include its two zero blocks. */
+  /** Of the plain tar: `bytes` and `crc32` (hex) include its two zero blocks. */
   readonly content: {
     /** Tar entries, as `tar -t` counts them. */
     readonly entries: number
@@ -64,7 +72,6 @@ export interface ArchiveSummary {
     readonly files: number
     readonly bytes: number
     readonly crc32: string
-    readonly sha256: string
   }
   readonly frames: number
   /** Plain bytes of a full frame. */
@@ -91,7 +98,8 @@ class Packer {
   readonly #options: PackOptions
   readonly #assembler: FrameAssembler
   readonly #compressor: FrameCompressor
-  readonly #digest = new PlainDigest()
+  #plainBytes = 0
+  #crc = 0
   readonly #frames: number[] = []
   readonly #partSummaries: PartSummary[] = []
   readonly #warnings: IndexWarning[] = []
@@ -100,8 +108,9 @@ class Packer {
   constructor(parts: readonly ArchivePart[], options: PackOptions) {
     this.#parts = parts
     this.#options = options
-    this.#assembler = new FrameAssembler(options.frameBytes ?? defaultFrameBytes)
-    this.#compressor = createFrameCompressor(options.compression)
+    const { compression, frameBytes = defaultFrameBytes, reusesMemory = false } = options
+    this.#assembler = new FrameAssembler(frameBytes)
+    this.#compressor = createFrameCompressor({ ...compression, frameBytes, reusesMemory })
     // Also when the body is given up before it was begun: whoever waits for the index must not hang.
     options.signal.addEventListener('abort', this.#abortIndex, { once: true })
   }
@@ -118,11 +127,13 @@ class Packer {
     try {
       // One more than there are cores, so that none waits while a frame is handed over.
       const frames = mapOrdered(this.#plainFrames(), concurrency + 1, (frame) => this.#pack(frame))
-      for await (const { pieces, plainBytes } of frames) {
+      for await (const { pieces, plainBytes, release } of frames) {
         signal.throwIfAborted()
         this.#frames.push(sizeOf(pieces), plainBytes)
         yield* pieces
+        release()
       }
+      if (this.#options.compression.algorithm === 'zstd') yield encodeSeekTable(this.#frames)
       await this.#finish()
       await beforeEnd?.()
       signal.throwIfAborted()
@@ -158,8 +169,12 @@ class Packer {
     for await (const segment of part.segments) {
       this.#options.signal.throwIfAborted()
       audit.add(segment)
-      this.#note(segment, counts)
-      yield* this.#assembler.add(segment)
+      for (const piece of cutBeforeLarge(segment, this.#assembler.frameBytes)) {
+        const before = piece.beginsFrame ? this.#assembler.flush() : null
+        if (before) yield before
+        this.#note(piece, counts)
+        yield* this.#assembler.add(piece)
+      }
       await this.index.drain()
     }
     this.#options.signal.throwIfAborted()
@@ -180,17 +195,19 @@ class Packer {
     counts.entries += segment.entries.length
   }
 
-  async #pack(
-    frame: PlainFrame,
-  ): Promise<{ readonly pieces: readonly Uint8Array[]; readonly plainBytes: number }> {
+  /** Called in the frames' order, whatever the order is in which they are done. */
+  async #pack(frame: PlainFrame): Promise<PackedFrame> {
     const plainBytes = frame.bytes.length
-    const compressing = this.#compressor.compress(frame.bytes)
-    compressing.catch(() => {}) // awaited below, after the digest has let go of the bytes
-    await this.#digest.update(frame.bytes)
-    const pieces = await compressing
-    // Uncompressed frames are handed on as they are, and whoever gets them may keep them.
-    if (this.#options.compression.algorithm !== 'none') frame.release()
-    return { pieces, plainBytes }
+    this.#plainBytes += plainBytes
+    this.#crc = crc32(frame.bytes, this.#crc)
+    const { pieces, release } = await this.#compressor.compress(frame.bytes)
+    if (this.#options.compression.algorithm !== 'none') {
+      frame.release()
+      return { pieces, plainBytes, release }
+    }
+    // These are the plain bytes themselves, and whoever gets them may keep them.
+    const isKept = this.#options.reusesMemory !== true
+    return { pieces, plainBytes, release: isKept ? release : () => frame.release() }
   }
 
   async #finish(): Promise<void> {
@@ -209,7 +226,8 @@ class Packer {
       content: {
         entries: parts.reduce((total, { entries }) => total + entries, 0),
         files: this.index.files,
-        ...this.#digest.finish(),
+        bytes: this.#plainBytes,
+        crc32: this.#crc.toString(16).padStart(8, '0'),
       },
       frames: this.#frames.length / 2,
       frameBytes,
@@ -217,6 +235,10 @@ class Packer {
       index: { footer },
     }
   }
+}
+
+interface PackedFrame extends CompressedFrame {
+  readonly plainBytes: number
 }
 
 function sizeOf(pieces: readonly Uint8Array[]): number {

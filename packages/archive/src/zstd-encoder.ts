@@ -2,26 +2,35 @@ import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { constants, createZstdCompress } from 'node:zlib'
 
-/** Of one output buffer. Smaller ones mean more trips to the thread pool, larger ones more memory. */
-const outputBytes = 1 << 20
+export interface ZstdEncoderOptions {
+  readonly level: number
+  /** Plain bytes of the largest frame. */
+  readonly frameBytes: number
+  /** The memory of a frame is filled again by the next one: see `frame`. */
+  readonly reusesMemory: boolean
+}
 
 /**
  * Makes one zstd frame after the other in one context, whose memory is allocated once.
  *
  * With `flush: ZSTD_e_end` every write is a whole frame, and since it is begun and ended by a single
- * call, zstd knows its size and writes it into the frame's header.
+ * call, zstd knows its size and writes it into the frame's header. The output has room for a frame
+ * that does not shrink: then zstd reads the input where it is, instead of through a buffer of its own.
  */
 export class ZstdEncoder {
   readonly #stream
   readonly #failed: Promise<never>
+  readonly #reusesMemory: boolean
   #pieces: Uint8Array[] = []
 
-  constructor(level: number) {
+  constructor({ level, frameBytes, reusesMemory }: ZstdEncoderOptions) {
+    this.#reusesMemory = reusesMemory
     this.#stream = createZstdCompress({
       flush: constants.ZSTD_e_end,
-      chunkSize: outputBytes,
+      chunkSize: boundOf(frameBytes),
       params: {
         [constants.ZSTD_c_compressionLevel]: level,
+        ...tables[level],
         [constants.ZSTD_c_checksumFlag]: 1,
         [constants.ZSTD_c_contentSizeFlag]: 1,
       },
@@ -33,9 +42,13 @@ export class ZstdEncoder {
     this.#failed.catch(() => {}) // whoever has a frame under way is told
   }
 
-  /** The frame's bytes in pieces. One frame at a time; `plain` may change only afterwards. */
+  /**
+   * The frame's bytes in pieces. One frame at a time; `plain` may change only afterwards. Where memory
+   * is reused, the pieces are valid until the next call.
+   */
   async frame(plain: Uint8Array): Promise<readonly Uint8Array[]> {
     const stream = this.#stream
+    if (this.#reusesMemory) startOutputAnew(stream)
     const { promise: written, resolve, reject } = Promise.withResolvers<void>()
     stream.write(plain, (error) => (error ? reject(error) : resolve()))
     await Promise.race([written, this.#failed])
@@ -48,4 +61,28 @@ export class ZstdEncoder {
   close(): void {
     this.#stream.destroy()
   }
+}
+
+/** As ZSTD_COMPRESSBOUND has it, and a little more. */
+function boundOf(plainBytes: number): number {
+  return plainBytes + (plainBytes >> 8) + 1024
+}
+
+/**
+ * Match tables of half the size that the level has by itself stay in a core's second cache. Level 3,
+ * on files of text and records: 10 % less CPU for 1.5 % more bytes, which are still fewer than those
+ * of the zstd program at level 3, as a frame that is compressed in one go is packed better.
+ */
+const tables: Readonly<Record<number, Readonly<Record<number, number>>>> = {
+  3: { [constants.ZSTD_c_hashLog]: 16, [constants.ZSTD_c_chainLog]: 15 },
+}
+
+/**
+ * Node's streams go on in their output buffer where the last piece ended, and allocate a new one when
+ * it is full: 4 MiB for each frame, which the garbage collector then has to find. `_outOffset` is not
+ * documented; where it is missing, memory is allocated and nothing else changes.
+ */
+function startOutputAnew(stream: object): void {
+  const internals = stream as { _outOffset?: unknown }
+  if (typeof internals._outOffset === 'number') internals._outOffset = 0
 }
