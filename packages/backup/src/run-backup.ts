@@ -88,9 +88,8 @@ async function readCommitted(attempt: Attempt): Promise<Manifest | undefined> {
 
 async function makeBackup(attempt: Attempt): Promise<Manifest> {
   const { meter, request, deps, signal } = attempt
-  meter.bytesTotal = await estimate(deps, signal)
   meter.phase = 'streaming'
-  const stored = await streamArchive(attempt)
+  const stored = await whileEstimating(attempt, () => streamArchive(attempt))
   meter.phase = 'checking'
   attempt.step(
     `stored ${stored.volumes.length} volume(s), ${totalBytes(stored.volumes)} bytes, compared by ${stored.volumes[0]?.check}`,
@@ -135,6 +134,31 @@ async function assertStored(
     })
     if (now?.bytes === bytes && now.etag === etag) continue
     throw new BackupError('archive-gone', `Somebody removed or replaced ${key} meanwhile`)
+  }
+}
+
+/**
+ * How much there is to read is known from the last good backup; without one the sources estimate it
+ * while they are read already. Nothing depends on it but a percentage, so it never fails anything.
+ */
+async function whileEstimating<T>(attempt: Attempt, work: () => Promise<T>): Promise<T> {
+  const { before, deps, meter, signal } = attempt
+  if (before.lastGood) {
+    meter.bytesTotal = before.lastGood.sources.reduce((sum, { bytes }) => sum + bytes, 0)
+    return await work()
+  }
+  const enough = new AbortController()
+  const estimating = estimate(deps, AbortSignal.any([signal, enough.signal])).then(
+    (bytes) => {
+      meter.bytesTotal = bytes
+    },
+    (error: unknown) => deps.logger.debug({ error: describeError(error) }, 'no estimate'),
+  )
+  try {
+    return await work()
+  } finally {
+    enough.abort()
+    await estimating
   }
 }
 

@@ -22,6 +22,8 @@ export async function streamArchive(attempt: Attempt): Promise<StoredArchive> {
     readings.map(({ source, reading }) => archivePart(attempt, source, reading)),
     {
       compression: request.plan.compression,
+      // An upload keeps no chunk: see `Storage.upload`.
+      reusesMemory: true,
       signal,
       ...(request.plan.cpus === null ? {} : { concurrency: request.plan.cpus }),
       beforeEnd: async () => assertWhole(packed, readings),
