@@ -24,8 +24,8 @@ export function openBodyPass(
   body: AsyncIterable<Uint8Array>,
   controller: AbortController,
 ): BodyPass {
-  const { partBytes, maxObjectBytes: maxBytes } = context.profile
-  const hasher = createObjectHasher(partBytes, { hasPartSha256: !context.isEncrypted })
+  const { partBytes, maxObjectBytes: maxBytes, checksums: hasCrc32 } = context.profile
+  const hasher = createObjectHasher(partBytes, { hasPartSha256: !context.isEncrypted, hasCrc32 })
   const buffers = createPartBuffers(partBytes)
   let digest: ObjectDigest | undefined
   const measured = async function* () {

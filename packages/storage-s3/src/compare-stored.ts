@@ -24,7 +24,7 @@ export function compareStored(stored: HeadObject, sent: ComparedObject): StoreCh
     { check: 'md5', said: isMd5 ? info.etag : undefined, ours: digest.etag },
     { check: 'size', said: String(info.bytes), ours: String(digest.bytes) },
   ] as const
-  const comparable = statements.filter(({ said }) => said !== undefined)
+  const comparable = statements.filter(({ said, ours }) => said !== undefined && ours !== undefined)
   for (const { check, said, ours } of comparable) {
     if (said === ours) continue
     throw new StorageError(

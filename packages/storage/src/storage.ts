@@ -42,7 +42,9 @@ export interface Storage extends ObjectReader, ObjectLister {
    *
    * The object appears only after `body` has ended well: an error thrown by `body` rejects with
    * that error, and nothing was completed. A body shorter than one part may be stored by one put,
-   * sent after the body has ended. `maxBytes` of the capabilities bounds what one object holds.
+   * sent after the body has ended. `maxObjectBytes` of the capabilities bounds what one object holds.
+   * A chunk of the body is used, or copied, before the next one is asked for: its memory may then be
+   * filled anew.
    *
    * Two uploads to one key must not overlap: another upload there may be aborted, as what the lost
    * answer to a first try has left.

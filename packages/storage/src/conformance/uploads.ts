@@ -56,6 +56,24 @@ export function describeUploads(factory: StorageFactory, traits: StorageTraits):
       assertSameBytes(await readAll(await storage.get('big')), bytes)
     })
 
+    test('keeps no chunk of a body: its memory may be filled anew for the next', async () => {
+      await using subject = await factory()
+      const { storage } = subject
+      const bytes = patternBytes(Math.floor(1.5 * storage.capabilities.partBytes))
+      const body = async function* () {
+        const memory = new Uint8Array(100_000)
+        for (let at = 0; at < bytes.byteLength; at += memory.byteLength) {
+          const chunk = bytes.subarray(at, at + memory.byteLength)
+          memory.set(chunk)
+          yield memory.subarray(0, chunk.byteLength)
+          memory.fill(0)
+        }
+      }
+      const stored = await storage.upload('big', body(), { concurrency: 1 })
+      assert.equal(stored.sha256, sha256Of(bytes))
+      assertSameBytes(await readAll(await storage.get('big')), bytes)
+    })
+
     test('shows the upload while it lasts, and the object only afterwards', async () => {
       await using subject = await factory()
       const { storage } = subject
