@@ -1,5 +1,6 @@
 import type { TarSegment } from '@backstream/archive'
 import type { Clock } from '@backstream/kernel'
+import { type BackupStage, StageMeter } from './stage-meter.ts'
 
 export type BackupPhase = 'preflight' | 'streaming' | 'checking' | 'committing' | 'cleaning'
 
@@ -13,6 +14,8 @@ export interface BackupProgress {
   readonly percent: number | null
   readonly bytesPerSecond: number
   readonly etaSeconds: number | null
+  /** The stage the others wait for; null unless bytes are on their way. */
+  readonly slowest: BackupStage | null
 }
 
 const windowMs = 5_000
@@ -22,6 +25,7 @@ export class ProgressMeter {
   phase: BackupPhase = 'preflight'
   bytesTotal: number | null = null
   bytesStored = 0
+  readonly stages: StageMeter
   #tarBytes = 0
   #contentBytes = 0
   #entries = 0
@@ -30,6 +34,7 @@ export class ProgressMeter {
 
   constructor(clock: Clock) {
     this.#clock = clock
+    this.stages = new StageMeter(clock)
   }
 
   /**
@@ -69,6 +74,7 @@ export class ProgressMeter {
       percent: this.#percent(bytes),
       bytesPerSecond,
       etaSeconds: left !== null && bytesPerSecond > 0 ? Math.round(left / bytesPerSecond) : null,
+      slowest: this.phase === 'streaming' ? this.stages.slowest() : null,
     }
   }
 

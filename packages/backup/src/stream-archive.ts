@@ -1,6 +1,6 @@
 import { type ArchivePart, type PackedArchive, packArchive } from '@backstream/archive'
 import type { Source, SourceReading } from '@backstream/sources'
-import type { StoredObject } from '@backstream/storage'
+import { isStorageError, type StoredObject } from '@backstream/storage'
 import type { Attempt } from './attempt.ts'
 import type { StoredArchive } from './backup-request.ts'
 import { encryptArchive, type SealedArchive } from './encrypt-archive.ts'
@@ -29,7 +29,7 @@ export async function streamArchive(attempt: Attempt): Promise<StoredArchive> {
       beforeEnd: async () => assertWhole(packed, readings),
     },
   )
-  const sealed = encryptArchive(packed, request.plan.encryption)
+  const sealed = watchCompression(attempt, encryptArchive(packed, request.plan.encryption))
   const stop = (error: unknown): never => {
     failure.abort(error)
     throw error
@@ -52,7 +52,7 @@ export async function streamArchive(attempt: Attempt): Promise<StoredArchive> {
 
 function archivePart(attempt: Attempt, source: Source, reading: SourceReading): ArchivePart {
   const label = source.at || source.kind
-  const watched = withIdleTimeout(reading.segments, {
+  const watched = withIdleTimeout(attempt.meter.stages.fromSource(reading.segments), {
     stage: `source ${label}`,
     idleMs: attempt.request.plan.idleTimeout.sourceMs,
     remedy: 'See why the source stands still, or raise idleTimeout of the plan.',
@@ -62,6 +62,18 @@ function archivePart(attempt: Attempt, source: Source, reading: SourceReading): 
     segments: attempt.meter.count(watched),
     warnings: () => reading.summary().warnings,
   }
+}
+
+/** What stands still while the source has answered and the upload asks for more. */
+function watchCompression({ meter, request }: Attempt, sealed: SealedArchive): SealedArchive {
+  const { stages } = meter
+  const body = withIdleTimeout(sealed.body, {
+    stage: 'compression',
+    idleMs: request.plan.idleTimeout.sourceMs,
+    remedy: 'See what keeps the processor of this machine busy, or raise idleTimeout of the plan.',
+    isExcused: () => stages.isWaitingFor('source'),
+  })
+  return { ...sealed, body: stages.toUpload(body) }
 }
 
 /** The gate: the archive may end only if every source ended well and the counts agree. */
@@ -89,15 +101,22 @@ async function storeVolumes(
   for await (const body of splitVolumes(sealed.body, storage.capabilities.maxObjectBytes)) {
     const key = archiveKey(refOf(attempt), formOf(attempt), stored.length)
     const before = totalBytes(stored)
-    const object = await storage.upload(key, body, {
-      signal,
-      onStored: (bytes) => {
-        attempt.meter.bytesStored = before + bytes
-      },
-    })
+    const onStored = (bytes: number) => {
+      attempt.meter.bytesStored = before + bytes
+    }
+    const object = await storage.upload(key, body, { signal, onStored }).catch(nameUpload)
     stored.push(object)
   }
   return stored
+}
+
+/** A store that does not answer is a stage that stands still, like any other. */
+function nameUpload(error: unknown): never {
+  if (!isStorageError(error) || error.providerCode !== 'TimeoutError') throw error
+  throw new BackupError('idle', 'The upload stands still', {
+    cause: error,
+    remedy: 'See why the store does not answer, or raise idleTimeout of the plan.',
+  })
 }
 
 function refOf({ request, backup }: Attempt): BackupRef {

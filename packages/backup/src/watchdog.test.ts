@@ -39,3 +39,23 @@ test('time the consumer takes is not held against the source', async () => {
   }
   assert.equal(count, 2)
 })
+
+test('leaves it to the watchdog of the stage before while that one stands still', async () => {
+  let isExcused = true
+  async function* input(): AsyncGenerator<number> {
+    yield 1
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    yield 2
+    isExcused = false
+    await new Promise(() => {})
+  }
+  const seen: number[] = []
+  const watched = withIdleTimeout(input(), { ...options, isExcused: () => isExcused })
+  await assert.rejects(
+    async () => {
+      for await (const item of watched) seen.push(item)
+    },
+    { code: 'idle' },
+  )
+  assert.deepEqual(seen, [1, 2])
+})

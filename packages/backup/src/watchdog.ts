@@ -1,9 +1,17 @@
 import { BackupError } from './errors.ts'
 
+export interface IdleTimeout {
+  readonly stage: string
+  readonly idleMs: number
+  readonly remedy: string
+  /** Whether another stage is the one that stands still: then that one's watchdog sees to it. */
+  readonly isExcused?: () => boolean
+}
+
 /** Passes `input` through; rejects with `idle`, naming the stage, when nothing comes for `idleMs`. */
 export async function* withIdleTimeout<T>(
   input: AsyncIterable<T>,
-  options: { readonly stage: string; readonly idleMs: number; readonly remedy: string },
+  options: IdleTimeout,
 ): AsyncGenerator<T> {
   const source = input[Symbol.asyncIterator]()
   let isFinished = false
@@ -22,24 +30,17 @@ export async function* withIdleTimeout<T>(
   }
 }
 
-async function withDeadline<T>(
-  next: Promise<T>,
-  options: { readonly stage: string; readonly idleMs: number; readonly remedy: string },
-): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const seconds = Math.round(options.idleMs / 1000)
-      reject(
-        new BackupError('idle', `Nothing came from the ${options.stage} for ${seconds} s`, {
-          remedy: options.remedy,
-        }),
-      )
-    }, options.idleMs)
-  })
+async function withDeadline<T>(next: Promise<T>, options: IdleTimeout): Promise<T> {
+  const { stage, idleMs, remedy, isExcused } = options
+  const { promise: deadline, reject } = Promise.withResolvers<never>()
+  const timer = setInterval(() => {
+    if (isExcused?.()) return
+    const seconds = Math.round(idleMs / 1000)
+    reject(new BackupError('idle', `Nothing came from the ${stage} for ${seconds} s`, { remedy }))
+  }, idleMs)
   try {
     return await Promise.race([next, deadline])
   } finally {
-    clearTimeout(timer)
+    clearInterval(timer)
   }
 }

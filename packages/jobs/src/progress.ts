@@ -11,7 +11,11 @@ export interface RunProgress {
   /** Bytes read a second, over the last few seconds. */
   readonly bytesPerSecond: number
   readonly etaSeconds: number | null
+  /** The stage the others wait for; null unless bytes are on their way. */
+  readonly slowest?: RunStage | null
 }
+
+export type RunStage = 'source' | 'compress' | 'upload'
 
 /** The last two are of verifications and of drills. */
 export type RunPhase =

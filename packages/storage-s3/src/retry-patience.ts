@@ -4,6 +4,7 @@ const firstDelayMs = 500
 const maxDelayMs = 20_000
 /** The delays grow for half a minute, over this many calls; then each further one is the longest. */
 const growingCalls = 7
+const shortestMs = 30_000
 
 /**
  * How single requests inside an upload are repeated: about as long as the store may stand still.
@@ -13,5 +14,11 @@ const growingCalls = 7
  */
 export function patienceFor(idleTimeoutMs: number): RetryPolicy {
   const furtherCalls = Math.floor(idleTimeoutMs / maxDelayMs)
-  return { attempts: growingCalls + Math.max(1, furtherCalls), firstDelayMs, maxDelayMs }
+  return {
+    attempts: growingCalls + Math.max(1, furtherCalls),
+    firstDelayMs,
+    maxDelayMs,
+    // Calls that are never answered take the idle time each.
+    withinMs: Math.max(idleTimeoutMs, shortestMs),
+  }
 }

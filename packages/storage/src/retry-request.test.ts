@@ -102,3 +102,22 @@ test('tells transient from unknown from final', () => {
   assert.deepEqual(verdicts('already-exists'), [false, false])
   assert.equal(isTransientOrUnknown(new Error('something else')), false)
 })
+
+test('begins no call later than it may, however many are left', async () => {
+  let nowMs = 0
+  let calls = 0
+  const send = () => {
+    calls += 1
+    nowMs += 60_000
+    return Promise.reject(new StorageError('timeout', 'no answer'))
+  }
+  const clock = { now: () => nowMs, monotonicMs: () => nowMs }
+  const retry = retryRequest(send, {
+    attempts: 20,
+    withinMs: 100_000,
+    clock,
+    sleep: async () => {},
+  })
+  await assert.rejects(retry, { code: 'timeout' })
+  assert.equal(calls, 3)
+})

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { type Clock, systemClock } from '@backstream/kernel'
 import { isStorageError, type StorageErrorCode } from './errors.ts'
 
 export interface RetryPolicy {
@@ -7,6 +8,9 @@ export interface RetryPolicy {
   /** Before the second call; doubles from call to call. Default 250. */
   readonly firstDelayMs?: number
   readonly maxDelayMs?: number
+  /** No further call is begun so long after the first one failed. Default: whenever `attempts` allow. */
+  readonly withinMs?: number
+  readonly clock?: Clock
   /** In [0, 1). Each delay lies between its half and its whole. */
   readonly random?: () => number
   /** Rejects with the signal's reason when it is aborted. */
@@ -58,13 +62,17 @@ export async function retryRequest<T>(
   send: (attempt: number) => Promise<T>,
   options: RetryOptions = {},
 ): Promise<T> {
-  const { attempts = 6, shouldRetry = isTransient, signal, sleep = sleepFor } = options
+  const { attempts = 6, withinMs, clock = systemClock } = options
+  const { shouldRetry = isTransient, signal, sleep = sleepFor } = options
+  let firstFailedAtMs: number | undefined
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted()
     try {
       return await send(attempt)
     } catch (error) {
       if (signal?.aborted || attempt >= attempts || !shouldRetry(error)) throw error
+      firstFailedAtMs ??= clock.monotonicMs()
+      if (withinMs !== undefined && clock.monotonicMs() - firstFailedAtMs >= withinMs) throw error
       const delayMs = Math.max(backoffDelayMs(attempt, options), askedDelayMs(error))
       options.onRetry?.({ error, attempt, delayMs })
       await sleep(delayMs, signal)

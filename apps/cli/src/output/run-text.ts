@@ -1,5 +1,5 @@
 import { describeDuration, formatBytes } from '@backstream/config'
-import type { RunPhase, RunProgress } from '@backstream/jobs'
+import type { RunPhase, RunProgress, RunStage } from '@backstream/jobs'
 import type { RunOutcome } from '../actions/follow-run.ts'
 import type { Paint } from './paint.ts'
 import { plainText } from './plain-text.ts'
@@ -14,13 +14,20 @@ const phases: Readonly<Record<RunPhase, string>> = {
   cleaning: 'cleaning up',
 }
 
+const waitsFor: Readonly<Record<RunStage, string>> = {
+  source: 'the source',
+  compress: 'compression',
+  upload: 'the store',
+}
+
 /** What stands behind the bar of a run. */
 export function describeProgress(progress: RunProgress): string {
   if (progress.phase !== 'streaming') return phases[progress.phase]
   const { bytesRead, bytesTotal, entries, bytesPerSecond, etaSeconds } = progress
   const total = bytesTotal === null ? '' : ` of ${formatBytes(bytesTotal)}`
   const left = etaSeconds === null ? '' : `, ${describeDuration(etaSeconds * 1000)} left`
-  return `${formatBytes(bytesRead)}${total}, ${entries} entries, ${formatBytes(bytesPerSecond)}/s${left}`
+  const slowest = progress.slowest ? `, waits for ${waitsFor[progress.slowest]}` : ''
+  return `${formatBytes(bytesRead)}${total}, ${entries} entries, ${formatBytes(bytesPerSecond)}/s${left}${slowest}`
 }
 
 /** The line that stays of a run. */
