@@ -12,6 +12,7 @@ import {
   type QueueConnection,
 } from '@backstream/queue'
 import { openSource } from '@backstream/sources'
+import { createPace, type Pace } from '@backstream/storage'
 import { openConfiguredStorage } from '@backstream/storage-s3'
 import metadata from '../package.json' with { type: 'json' }
 import { processBackupCleanup } from './processors/backup-cleanup.ts'
@@ -116,6 +117,7 @@ function createContext(
 ): WorkerContext {
   const { config, env, logger, clock } = options
   const host = hostname()
+  const paces = pacesOf(config)
   const { enqueueNotification: enqueue } = queue.producer
   const tell = createTell({ config: () => config, enqueue, clock, logger })
   return {
@@ -134,6 +136,7 @@ function createContext(
       openConfiguredStorage(storageNamed(config, storage), {
         ...{ env, logger, clock },
         idleTimeoutMs: idleTimeout.storeMs,
+        pace: paces.get(storage),
       }),
     openMaintenance: (name) => {
       const storage = storageNamed(config, name)
@@ -153,6 +156,15 @@ function createContext(
       return { storageClass, sse: sse && (sse.kind === 'kms' ? `kms:${sse.keyId}` : sse.kind) }
     },
   }
+}
+
+/** One for each storage with a `bandwidth`: what all runs of this worker may send there together. */
+function pacesOf({ storages }: Config): ReadonlyMap<string, Pace> {
+  return new Map(
+    Object.values(storages).flatMap(({ name, bandwidthBytesPerSecond: rate }) =>
+      rate === null ? [] : [[name, createPace(rate)] as const],
+    ),
+  )
 }
 
 function planNamed(config: Config, name: string): Plan {

@@ -12,7 +12,6 @@ interface NotYet {
 const notYet: readonly NotYet[] = [
   { path: 'board.oidc', danger: 'the board would be open to everyone who reaches it' },
   { path: 'storages.*.lock' },
-  { path: 'storages.*.bandwidth' },
   { path: 'storages.*.proxy', danger: 'the store would be reached without it' },
   { path: 'plans.*.hooks', danger: 'the run would go ahead without them' },
 ]

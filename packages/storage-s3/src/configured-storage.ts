@@ -1,6 +1,13 @@
 import { resolveSecret, type StorageConfig, type StorageCredentials } from '@backstream/config'
 import type { Clock, Logger } from '@backstream/kernel'
-import { type RequestOptions, type RetryPolicy, retrying, type Storage } from '@backstream/storage'
+import {
+  type Pace,
+  pacing,
+  type RequestOptions,
+  type RetryPolicy,
+  retrying,
+  type Storage,
+} from '@backstream/storage'
 import type { ProbeFinding } from './probe/finding.ts'
 import { probeStorage } from './probe/probe-storage.ts'
 import type { S3Credentials, S3StorageOptions } from './s3-options.ts'
@@ -15,6 +22,8 @@ export interface ConfiguredStorageOptions {
   readonly idleTimeoutMs?: number
   /** How patiently single requests are repeated; default: six calls, some eight seconds. */
   readonly retry?: RetryPolicy
+  /** Of all that is uploaded to this storage; the caller's to share. */
+  readonly pace?: Pace | undefined
 }
 
 /**
@@ -27,7 +36,9 @@ export async function openConfiguredStorage(
 ): Promise<Storage & AsyncDisposable> {
   const resolved = await resolveStorageOptions(storage, options)
   const inner = await openS3Storage(resolved)
-  return Object.assign(retrying(inner, { ...options.retry, logger: resolved.logger }), {
+  const { pace } = options
+  const patient = retrying(inner, { ...options.retry, logger: resolved.logger })
+  return Object.assign(pace ? pacing(patient, pace) : patient, {
     [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
   })
 }

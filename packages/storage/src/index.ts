@@ -1,5 +1,7 @@
+export { createPace, type PaceOptions } from './create-pace.ts'
 export { type Fault, type FaultyMethod, type FaultyOptions, faulty } from './decorators/faulty.ts'
 export { type LoggingOptions, logging } from './decorators/logging.ts'
+export { type Pace, pacing } from './decorators/pacing.ts'
 export { type RetryingOptions, retrying } from './decorators/retrying.ts'
 export * from './errors.ts'
 export { type MeasureOptions, measureBody } from './measure-body.ts'

@@ -87,7 +87,7 @@ const shape = {
     .optional(),
   caFile: absolutePath('Certificates to trust beside those of the system').optional(),
   proxy: webUrl('HTTP proxy on the way to the store').optional(),
-  bandwidth: rate('Upper limit of what is sent: 20MiB/s').optional(),
+  bandwidth: rate('What all runs of one worker may send there together: 20MiB/s').optional(),
   maxRuns: wholeNumber('How many runs may write to it at once', { min: 1, max: 10_000 }).optional(),
   profile: profile.optional(),
 } as const

@@ -1,10 +1,12 @@
 import { silentLogger } from '@backstream/kernel'
 import { describeStorage } from '../conformance/index.ts'
+import { createPace } from '../create-pace.ts'
 import type { StorageErrorCode } from '../errors.ts'
 import { createMemoryStorage } from '../memory-storage.ts'
 import type { Storage } from '../storage.ts'
 import { type Fault, type FaultyMethod, faulty } from './faulty.ts'
 import { logging } from './logging.ts'
+import { pacing } from './pacing.ts'
 import { retrying } from './retrying.ts'
 
 const traits = {
@@ -22,6 +24,11 @@ describeStorage(
 describeStorage(
   'logging',
   wrap((inner) => logging(inner, { logger: silentLogger })),
+  traits,
+)
+describeStorage(
+  'pacing',
+  wrap((inner) => pacing(inner, createPace(1e9))),
   traits,
 )
 describeStorage(
