@@ -22,7 +22,7 @@ it('all runs of a worker together send no faster to a storage than its bandwidth
   const run = await here.run(['run', 'one', 'two', '--wait'])
   equal(run.status, 0, run.stdout + run.stderr)
   const shown = await Promise.all([here.json(['show', 'one']), here.json(['show', 'two'])])
-  const times = (key: string) => shown.map(({ manifest }) => Date.parse(manifest.run[key]))
+  const times = (key: string) => shown.map(({ run }) => Date.parse(run[key]))
   const tookMs = Math.max(...times('finishedAt')) - Math.min(...times('startedAt'))
   // Six of them at two a second, but for the quarter of a second that may go at once.
   ok(tookMs >= 2_700, `${tookMs} ms`)
