@@ -40,12 +40,12 @@ test('accepts in defaults what every plan turns off', () => {
 })
 
 test('notes what this version checks but does not do', () => {
-  const storage = 'bucket: backups, bandwidth: 20MiB/s'
+  const storage = 'bucket: backups, lock: { mode: governance, for: 30d }'
   const result = parseConfig(head.replace('bucket: backups', storage), { file: 'f.yaml', env: {} })
   assert.ok(result.ok)
   assert.deepEqual(
     result.notices.map(({ key }) => key),
-    ['storages.main.bandwidth'],
+    ['storages.main.lock'],
   )
   assert.ok(result.notices.every(({ message }) => message === 'not yet in this version'))
 })
