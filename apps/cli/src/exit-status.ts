@@ -23,6 +23,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'secret-missing': exitStatus.usage,
   'secret-unreadable': exitStatus.usage,
   'value-invalid': exitStatus.usage,
+  'target-invalid': exitStatus.usage,
   'identity-invalid': exitStatus.usage,
   encrypted: exitStatus.usage,
   'ambiguous-backup': exitStatus.usage,

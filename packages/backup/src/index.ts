@@ -92,6 +92,12 @@ export { type RestoreProgress, type RestoreRequest, restoreBackup } from './rest
 export { type RestoreEntriesRequest, restoreEntries } from './restore-entries.ts'
 export { type GuideSubject, renderRestoreGuide } from './restore-guide.ts'
 export {
+  findStreams,
+  type RestoreStreamsRequest,
+  restoreStreams,
+  type StoredStream,
+} from './restore-streams.ts'
+export {
   applyRetention,
   type RetentionBackup,
   type RetentionPolicy,

@@ -59,12 +59,28 @@ export function renderRestoreGuide(subject: GuideSubject): string {
     const what = isSecret ? 'NAME, as `tar -t` shows it,' : `\`${name}\``
     lines.push(
       '',
-      `${what} is the output of a command, in several members under one name:`,
+      `${what} is ${whatIs(kind)}, in several members under one name:`,
       '',
       `    ${plain} | tar -xOf - ${isSecret ? '"$NAME"' : quote(name)} > OUTPUT`,
+      ...(takeBack[kind] ?? []),
     )
   }
   return `${lines.join('\n')}\n`
+}
+
+function whatIs(kind: string): string {
+  return kind === 'command' ? 'the output of a command' : `a dump of ${kind}`
+}
+
+/** How a dump goes back into a server, with its own tools. */
+const takeBack: Readonly<Record<string, readonly string[]>> = {
+  postgres: [
+    '',
+    'A dump of several databases is a directory: `NAME/globals.sql` first (`psql -f`), then each',
+    '`NAME/DATABASE.dump`. What lies at OUTPUT goes back with',
+    '',
+    '    pg_restore --create --dbname=postgres OUTPUT',
+  ],
 }
 
 function keyNeeded(recipients: readonly string[]): string[] {

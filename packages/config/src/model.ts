@@ -250,7 +250,25 @@ export interface CommandSourceConfig extends SourceConfigBase {
   /** Under which name the stream lies in the archive when `at` is ''. */
   readonly streamName: string
 }
-export interface DatabaseSourceConfig extends SourceConfigBase {
-  readonly kind: 'postgres' | 'mysql' | 'mariadb' | 'mongodb' | 'redis' | 'sqlite'
-  readonly settings: Readonly<Record<string, unknown>>
+export type DatabaseSourceConfig = ServerSourceConfig | SqliteSourceConfig
+/** Without `uri` and `host` the client finds its server itself: beside it, through `via`. */
+export interface ServerSourceConfig extends SourceConfigBase {
+  readonly kind: 'postgres' | 'mysql' | 'mariadb' | 'mongodb' | 'redis'
+  readonly uri: SecretRef | null
+  readonly host: string | null
+  readonly port: number | null
+  readonly user: string | null
+  readonly password: SecretRef | null
+  /** Names and patterns; null: the one that `uri` names, else all. */
+  readonly databases: readonly string[] | null
+  /** physical: the data files of the whole server (postgres only). */
+  readonly format: 'logical' | 'physical'
+  /** Under which name it lies in the archive when `at` is ''. */
+  readonly streamName: string
+}
+export interface SqliteSourceConfig extends SourceConfigBase {
+  readonly kind: 'sqlite'
+  readonly path: string
+  /** Under which name it lies in the archive when `at` is ''. */
+  readonly streamName: string
 }

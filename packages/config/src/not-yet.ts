@@ -17,7 +17,7 @@ const notYet: readonly NotYet[] = [
 ]
 
 /** Kinds of sources this version reads. */
-const builtSources = new Set<string>(['directory', 'command'])
+const builtSources = new Set<string>(['directory', 'command', 'postgres'])
 
 /** Reports a source this version cannot read. `path` is where the source is written. */
 export function reportSourceNotYet(source: SourceConfig, path: Path, report: ProblemReport): void {

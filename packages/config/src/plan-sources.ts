@@ -69,9 +69,9 @@ function problemOfPlace(
   }
 }
 
-/** In the archive the output of a command needs a name even where the source has none. */
+/** In the archive a stream needs a name even where the source has none. */
 function nameStream(source: SourceConfig, planName: string): SourceConfig {
-  return source.kind === 'command' ? { ...source, streamName: source.at || planName } : source
+  return source.kind === 'directory' ? source : { ...source, streamName: source.at || planName }
 }
 
 function noteVariablesInSources(said: SaidPlan, report: ProblemReport): void {

@@ -1,11 +1,13 @@
 import { stat } from 'node:fs/promises'
 import type { CommandSourceConfig, SecretRef } from '@backstream/config'
 import { type Clock, systemClock } from '@backstream/kernel'
-import { readCommand } from './read-command.ts'
+import { readStreams, type StreamRequest } from './read-streams.ts'
 import type { RunnerDeps } from './runners/local-runner.ts'
 import { openRunner } from './runners/open-runner.ts'
 import type { Runner } from './runners/runner.ts'
 import type { Source, SourceProblem } from './source.ts'
+import { SourceError } from './source-error.ts'
+import { checkTextEnd, nothing, type StreamCheck } from './stream-check.ts'
 
 export interface CommandSourceDeps extends RunnerDeps {
   /** Reads a secret at the moment it is needed. */
@@ -15,11 +17,12 @@ export interface CommandSourceDeps extends RunnerDeps {
   readonly memberBytes?: number
 }
 
-const defaultMemberBytes = 4 << 20
+export const defaultMemberBytes: number = 4 << 20
 
 /** Reads a command's standard output as a stream under one name. */
 export function createCommandSource(config: CommandSourceConfig, deps: CommandSourceDeps): Source {
   const runner = openRunner(config.via, deps)
+  const clock = deps.clock ?? systemClock
   const name = config.at || config.streamName
   return {
     kind: 'command',
@@ -28,28 +31,70 @@ export function createCommandSource(config: CommandSourceConfig, deps: CommandSo
     estimate: () => Promise.resolve(null),
     async *dryRun({ signal }) {
       signal.throwIfAborted()
-      const mtimeMs = (deps.clock ?? systemClock).now()
-      yield { path: name, type: 'stream', size: 0, mode: 0o600, mtimeMs }
+      yield { path: name, type: 'stream', size: 0, mode: 0o600, mtimeMs: clock.now() }
     },
     read: (options) =>
-      readCommand(config, {
-        ...options,
-        name,
-        memberBytes: deps.memberBytes ?? defaultMemberBytes,
-        runner,
-        startedAtMs: (deps.clock ?? systemClock).now(),
-        openSecrets: () => openSecrets(config, deps),
-      }),
+      readStreams(
+        async () => ({
+          streams: [await streamOf(config, { name, deps })],
+          consistency: 'as the command gave it',
+        }),
+        {
+          ...options,
+          runner,
+          memberBytes: deps.memberBytes ?? defaultMemberBytes,
+          startedAtMs: clock.now(),
+        },
+      ),
   }
 }
 
-async function openSecrets(
-  { env }: CommandSourceConfig,
-  deps: CommandSourceDeps,
-): Promise<Readonly<Record<string, string>>> {
-  const secrets: Record<string, string> = {}
-  for (const [name, ref] of Object.entries(env)) secrets[name] = await deps.resolveSecret(ref)
-  return secrets
+async function streamOf(
+  config: CommandSourceConfig,
+  { name, deps }: { readonly name: string; readonly deps: CommandSourceDeps },
+): Promise<StreamRequest> {
+  const { argv, cwd } = config
+  const env: Record<string, string> = {}
+  for (const [key, ref] of Object.entries(config.env)) env[key] = await deps.resolveSecret(ref)
+  const secrets = Object.values(env)
+  const label = argv[0] ?? ''
+  return { name, label, argv, env, cwd, secrets, check: checkExpected(config, label) }
+}
+
+function checkExpected({ expect }: CommandSourceConfig, label: string): StreamCheck {
+  const end =
+    expect.trailer === null
+      ? null
+      : checkTextEnd(label, {
+          trailer: expect.trailer,
+          remedy: 'It was cut short, or expect.trailer is not what the command writes last.',
+        })
+  let bytes = 0
+  return {
+    take(chunk) {
+      bytes += chunk.length
+      return end ? end.take(chunk) : chunk
+    },
+    end() {
+      requireSize(bytes, expect.minSizeBytes, label)
+      return end ? end.end() : nothing
+    },
+  }
+}
+
+function requireSize(bytes: number, minBytes: number | null, label: string): void {
+  if (bytes === 0 && minBytes !== 0) {
+    throw new SourceError('source-empty', `The command ${label} gave nothing`, {
+      remedy: 'See why; if an empty output is a good one, set expect.minSize to 0B.',
+    })
+  }
+  if (minBytes !== null && bytes < minBytes) {
+    throw new SourceError(
+      'too-small',
+      `The command ${label} gave ${bytes} bytes, and at least ${minBytes} are expected`,
+      { remedy: 'See why it gave less, or lower expect.minSize.' },
+    )
+  }
 }
 
 async function findProblems(

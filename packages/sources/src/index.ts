@@ -1,4 +1,7 @@
 export { type CommandSourceDeps, createCommandSource } from './command-source.ts'
+export { openTarget, type TargetDeps } from './databases/open-target.ts'
+export type { RestorableStream, RestoreTarget } from './databases/restore-target.ts'
+export { isTargetAddress, parseTargetAddress } from './databases/target-address.ts'
 export { createDirectorySource, type DirectorySourceOptions } from './directory-source.ts'
 export { openSource, type SourceDeps } from './open-source.ts'
 export { createRedact, type Redact } from './redact.ts'

@@ -74,9 +74,7 @@ export class StreamMembers {
 
   /** An ordinary file beside the stream. */
   note(name: string, content: Buffer): TarSegment {
-    const header = this.#header(content.length, name)
-    const blocks = Buffer.alloc(tarHeaderBound(header))
-    const head = blocks.subarray(0, encodeTarHeader(header, blocks, 0))
+    const head = encoded(this.#header(content.length, name))
     const bytes = Buffer.concat([head, content, Buffer.alloc(paddingOf(content.length))])
     return { bytes, entries: [this.#entry({ path: name, type: 'file', size: content.length })] }
   }
@@ -93,9 +91,7 @@ export class StreamMembers {
     const buffer = this.#open()
     const size = this.#filled - this.#headerBytes
     // The bound may exceed what is really needed, and content stands right behind the header.
-    const header = this.#header(size, name)
-    const scratch = Buffer.alloc(tarHeaderBound(header))
-    scratch.copy(buffer, 0, 0, encodeTarHeader(header, scratch, 0))
+    encoded(this.#header(size, name)).copy(buffer)
     const end = this.#filled + paddingOf(size)
     buffer.fill(0, this.#filled, end)
     this.#buffer = null
@@ -121,17 +117,48 @@ export class StreamMembers {
   }
 
   #header(size: number, name: string): TarHeaderFields {
-    return {
-      path: toByteString(name),
-      type: 'file',
-      size,
-      mode: 0o600,
-      uid: 0,
-      gid: 0,
-      userName: '',
-      groupName: '',
-      mtimeNs: BigInt(this.#mtimeMs) * 1_000_000n,
-      linkTarget: '',
-    }
+    return header({ name, size, type: 'file', mtimeMs: this.#mtimeMs })
+  }
+}
+
+/** A directory, for streams that lie below one name. */
+export function folderSegment(path: string, mtimeMs: number): TarSegment {
+  const whole = Math.floor(mtimeMs / 1000) * 1000
+  const bytes = encoded(header({ name: path, size: 0, type: 'directory', mtimeMs: whole }))
+  const entry = {
+    path,
+    type: 'directory',
+    size: 0,
+    mode: 0o700,
+    mtimeMs: whole,
+    offset: 0,
+  } as const
+  return { bytes, entries: [entry] }
+}
+
+function encoded(fields: TarHeaderFields): Buffer {
+  const blocks = Buffer.alloc(tarHeaderBound(fields))
+  return blocks.subarray(0, encodeTarHeader(fields, blocks, 0))
+}
+
+interface MemberFields {
+  readonly name: string
+  readonly size: number
+  readonly type: 'file' | 'directory'
+  readonly mtimeMs: number
+}
+
+function header({ name, size, type, mtimeMs }: MemberFields): TarHeaderFields {
+  return {
+    path: toByteString(name),
+    type,
+    size,
+    mode: type === 'file' ? 0o600 : 0o700,
+    uid: 0,
+    gid: 0,
+    userName: '',
+    groupName: '',
+    mtimeNs: BigInt(mtimeMs) * 1_000_000n,
+    linkTarget: '',
   }
 }

@@ -7,7 +7,9 @@ const furtherFolders = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/opt/
 /** The first of `names` that can be run, as an absolute path; undefined when there is none. */
 export function findProgram(...names: string[]): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...furtherFolders]
-  const candidates = names.flatMap((name) => folders.map((folder) => join(folder, name)))
+  const candidates = names.flatMap((name) =>
+    name.startsWith('/') ? [name] : folders.map((folder) => join(folder, name)),
+  )
   return candidates.find(isExecutable)
 }
 

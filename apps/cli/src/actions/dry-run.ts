@@ -1,6 +1,5 @@
-import { formatBytes, type Plan, resolveSecret, type SourceConfig } from '@backstream/config'
+import { formatBytes, type Plan, resolveSecret } from '@backstream/config'
 import type { SourceProblem } from '@backstream/sources'
-import { CliError } from '../cli-error.ts'
 import type { Session } from '../command-context.ts'
 import { exitStatus } from '../exit-status.ts'
 import { plainText } from '../output/plain-text.ts'
@@ -65,7 +64,7 @@ async function* readPlan(
   const { openSource } = await import('@backstream/sources')
   const options = { signal: session.interruption(), logger: session.logger }
   for (const sourceConfig of plan.sources) {
-    const source = await openSource(refuseDatabase(sourceConfig), {
+    const source = await openSource(sourceConfig, {
       environment: session.settings.env,
       resolveSecret: (ref) => resolveSecret(ref, session.settings.env),
     })
@@ -77,9 +76,4 @@ async function* readPlan(
       yield { path: entry.path, type: entry.type, size: entry.size }
     }
   }
-}
-
-function refuseDatabase(source: SourceConfig): SourceConfig {
-  if (source.kind === 'directory' || source.kind === 'command') return source
-  throw new CliError('not-yet', `a source of kind ${source.kind} is not yet in this version`)
 }

@@ -42,7 +42,7 @@ export async function restore(
   }
   const home = session.env['HOME']
   const to = checkRestoreTarget({ to: options.to, plan, yes: options.yes, home })
-  await using storage = await openSource(session, plan, options.from)
+  await using storage = await openStorageOf(session, plan, options.from)
   const signal = session.interruption()
   const resolved = await resolveRef(storage, ref, {
     signal,
@@ -58,7 +58,7 @@ export async function restore(
   await report(session, { resolved, to, done: await bringBack(session, { storage, resolved, to }) })
 }
 
-async function openSource(
+export async function openStorageOf(
   session: Session,
   plan: string,
   from: string | undefined,

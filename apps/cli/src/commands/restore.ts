@@ -1,23 +1,24 @@
 import { Command, Option } from 'commander'
 import type { RestoreOptions } from '../actions/restore.ts'
+import type { RestoreIntoOptions } from '../actions/restore-into.ts'
 import { notYet } from '../cli-error.ts'
 import { type CommandContext, openSession } from '../command-context.ts'
 import { identityOption } from './identity-option.ts'
 
 /** Known flags of later versions: answered, never ignored. */
 const later = [
-  new Option('--into <target>', 'put a database back: not yet in this version'),
-  new Option('--into-password-file <file>', 'not yet in this version').hideHelp(),
-  new Option('--source <at>', 'one source of several: not yet in this version'),
   new Option('--overwrite <when>', 'into a directory that is not empty: not yet in this version'),
   new Option('--detach', 'let a worker do it: not yet in this version'),
 ]
 
 export function defineRestore(context: CommandContext): Command {
   const command = new Command('restore')
-    .description('bring a backup back into an empty directory, every byte compared')
+    .description('bring a backup back into an empty directory or a database, every byte compared')
     .argument('<ref>', 'PLAN, PLAN/latest (newest good one) or PLAN/ID')
     .option('--to <dir>', 'new or empty directory')
+    .option('--into <target>', 'a database: its address, without a password, or the word source')
+    .option('--into-password-file <file>', 'where the password for that address stands')
+    .option('--source <at>', 'with --into: which of several sources')
     .option('--path <path...>', 'only what lies there and below; * ? [ ] and ** match')
     .option('--before <time>', 'newest good backup that had finished by then: ISO 8601, or 36h')
     .option('--from <address>', 's3://BUCKET/PREFIX: no configuration, AWS_* variables')
@@ -25,11 +26,23 @@ export function defineRestore(context: CommandContext): Command {
     .option('-n, --dry-run', 'say what would be restored')
     .option('--yes <plan>', 'restore into / or $HOME all the same')
   for (const option of later) command.addOption(option)
-  return command.action(async (ref: string, options: RestoreOptions, self: Command) => {
-    for (const option of later) {
-      if (self.getOptionValue(option.attributeName()) !== undefined) throw notYet(option.long ?? '')
-    }
-    const { restore } = await import('../actions/restore.ts')
-    await restore(openSession(context, self), ref, options)
-  })
+  return command.action(
+    async (ref: string, options: RestoreOptions & Partial<RestoreIntoOptions>, self: Command) => {
+      for (const option of later) {
+        // Into a database it is there already.
+        if (option.long === '--overwrite' && options.into !== undefined) continue
+        if (self.getOptionValue(option.attributeName()) !== undefined)
+          throw notYet(option.long ?? '')
+      }
+      if (options.into !== undefined) {
+        const { restoreInto } = await import('../actions/restore-into.ts')
+        return await restoreInto(openSession(context, self), ref, {
+          ...options,
+          into: options.into,
+        })
+      }
+      const { restore } = await import('../actions/restore.ts')
+      await restore(openSession(context, self), ref, options)
+    },
+  )
 }

@@ -1,84 +1,9 @@
 import { z } from 'zod'
 import type { SourceConfig } from '../model.ts'
-import { ValueError } from '../value-error.ts'
+import { database, postgres, sqlite } from './database.ts'
 import { type Hints, keys } from './keys.ts'
-import {
-  absolutePath,
-  choice,
-  duration,
-  exactlyOne,
-  filledList,
-  flag,
-  list,
-  read,
-  refuse,
-  secret,
-  size,
-  text,
-  wholeNumber,
-} from './value.ts'
-
-const at = read(checkAt, {
-  description: 'Path in the archive; needed, and unique, where a plan has several sources',
-}).optional()
-
-/** A relative path that stays below the archive's root and is written in one way only. */
-function checkAt(value: string): string {
-  const parts = value.split('/')
-  const isSafe = parts.every((part) => part !== '' && part !== '.' && part !== '..')
-  if (isSafe && !/[\\\p{Cc}]/u.test(value) && value.length <= 200) return value
-  throw new ValueError('not a safe relative path', {
-    remedy: 'write a name such as db or data/uploads: no leading or trailing /, no . or ..',
-  })
-}
-
-const pick = choice(['any'], 'any: take one of several matches instead of failing').optional()
-
-const via = keys({
-  kubernetes: keys({
-    context: text('Context of the kubeconfig').optional(),
-    namespace: text('Namespace').optional(),
-    workload: text('Workload, as in deployment/db').optional(),
-    selector: text('Label selector').optional(),
-    pod: text('Name of a pod').optional(),
-    container: text('Container in the pod').optional(),
-    waitFor: duration('How long to wait until it is ready').optional(),
-    pick,
-  })
-    .describe('In a pod')
-    .optional(),
-  docker: keys({ container: text('Name or id of the container'), pick })
-    .describe('In a container')
-    .optional(),
-  compose: keys({ project: text('Project'), service: text('Service'), pick })
-    .describe('In a service of Docker Compose')
-    .optional(),
-  ssh: keys({ host: text('Host, as ssh knows it') })
-    .describe('On another host')
-    .optional(),
-})
-  .describe('Where the source is reached: in a container, a pod, on another host')
-  .transform((value, context): Readonly<Record<string, unknown>> => {
-    if (exactlyOne(value, ['kubernetes', 'docker', 'compose', 'ssh']) === undefined) {
-      return refuse(context, {
-        message: 'via names one way',
-        remedy: 'keep exactly one of kubernetes, docker, compose and ssh',
-      })
-    }
-    const target = value.kubernetes
-    if (target && exactlyOne(target, ['workload', 'selector', 'pod']) === undefined) {
-      return refuse(context, {
-        path: ['kubernetes'],
-        message: 'which pod is not said, or said twice',
-        remedy: 'name exactly one of workload, selector and pod',
-      })
-    }
-    return value
-  })
-  .meta({ id: 'Via' })
-  .optional()
-
-const shared = { at, via } as const
+import { placeKeys } from './source-place.ts'
+import { absolutePath, choice, filledList, flag, list, secret, size, text } from './value.ts'
 
 const directoryHints: Hints = {
   paths: 'a source has one path: write one plan or one of sources for each',
@@ -90,7 +15,7 @@ const directoryHints: Hints = {
 const directory = keys(
   {
     kind: z.literal('directory').describe('A directory tree'),
-    ...shared,
+    ...placeKeys,
     path: absolutePath('The directory; followed if it is a symbolic link'),
     exclude: list(
       text('A pattern as in .gitignore: a leading / is the root, ! includes again'),
@@ -136,7 +61,7 @@ const directory = keys(
 const command = keys(
   {
     kind: z.literal('command').describe('The output of a command'),
-    ...shared,
+    ...placeKeys,
     argv: filledList(
       z.string().describe('The program, then its arguments'),
       'The program and its arguments; no shell reads them',
@@ -181,63 +106,11 @@ const command = keys(
   }
 })
 
-const databaseShape = {
-  ...shared,
-  uri: secret('Address of the database with everything in it').optional(),
-  host: text('Host').optional(),
-  port: wholeNumber('Port', { min: 1, max: 65_535 }).optional(),
-  user: text('User').optional(),
-  password: secret('Password').optional(),
-  databases: filledList(
-    text('A name or a pattern'),
-    'Which databases; ["*"] is all, new ones too',
-  ).optional(),
-} as const
-
-const databaseHints: Hints = {
-  url: 'did you mean uri?',
-  database: 'did you mean databases? It is a list: [shop]',
-  username: 'did you mean user?',
-}
-
-function database<const K extends 'postgres' | 'mysql' | 'mariadb' | 'mongodb' | 'redis'>(kind: K) {
-  const shape = { kind: z.literal(kind).describe(`A ${kind} server`), ...databaseShape }
-  return keys(shape, databaseHints).transform((value, context): SourceConfig => {
-    const { at: place, via: way, kind: _, ...settings } = value
-    if (settings.uri !== undefined && settings.host !== undefined) {
-      return refuse(context, {
-        message: 'uri and host are two ways to say the same',
-        remedy: 'keep one of them',
-      })
-    }
-    if (settings.uri === undefined && settings.host === undefined && way === undefined) {
-      return refuse(context, {
-        message: 'where the database is reached is not said',
-        remedy: 'add uri, or host, port, user and password, or via',
-      })
-    }
-    return { kind, at: place ?? '', via: way ?? null, settings }
-  })
-}
-
-const sqlite = keys({
-  kind: z.literal('sqlite').describe('An SQLite file, read while it is in use'),
-  ...shared,
-  path: absolutePath('The database file'),
-}).transform((value): SourceConfig => {
-  return {
-    kind: 'sqlite',
-    at: value.at ?? '',
-    via: value.via ?? null,
-    settings: { path: value.path },
-  }
-})
-
 export const sourceSchema: z.ZodType<SourceConfig> = z
   .discriminatedUnion('kind', [
     directory,
     command,
-    database('postgres'),
+    postgres,
     database('mysql'),
     database('mariadb'),
     database('mongodb'),

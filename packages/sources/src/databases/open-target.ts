@@ -1,0 +1,58 @@
+import type { CommandSourceConfig, ServerSourceConfig, SourceConfig } from '@backstream/config'
+import type { CommandSourceDeps } from '../command-source.ts'
+import { connectCommand, createCommandTarget } from '../command-target.ts'
+import { openRunner } from '../runners/open-runner.ts'
+import { SourceError } from '../source-error.ts'
+import type { Asking, Connection, DatabaseKind } from './database-kind.ts'
+import { openPostgresConnection } from './postgres-connection.ts'
+import { createPostgresTarget } from './postgres-target.ts'
+import type { RestoreTarget } from './restore-target.ts'
+
+export interface TargetDeps extends CommandSourceDeps {
+  /** A person at a terminal: what the client finds in its own variables counts too. */
+  readonly isInteractive?: boolean
+}
+
+/** What a restore into a source goes through; throws where there is no way back into it. */
+export function openTarget(config: SourceConfig, deps: TargetDeps): RestoreTarget {
+  const runner = openRunner(config.via, deps)
+  const asker =
+    <C extends SourceConfig>(connect: DatabaseKind<C>['connect'], source: C) =>
+    async (signal: AbortSignal): Promise<Asking> => {
+      const connection = await connect(source, (ref) => deps.resolveSecret(ref))
+      return { runner, connection: withOwnVariables(connection, source.kind, deps), signal }
+    }
+  switch (config.kind) {
+    case 'postgres':
+      return createPostgresTarget(config, asker<ServerSourceConfig>(openPostgresConnection, config))
+    case 'command':
+      return createCommandTarget(config, asker<CommandSourceConfig>(connectCommand, config))
+    default:
+      throw new SourceError('not-yet', `Nothing can be restored into a ${config.kind} source yet`, {
+        permanent: true,
+        remedy: 'Restore into a directory, with --to.',
+      })
+  }
+}
+
+/** What clients read their settings and passwords from. */
+const ownVariables: Readonly<Record<string, RegExp>> = {
+  postgres: /^PG[A-Z]+$/,
+}
+
+function withOwnVariables(
+  connection: Connection,
+  kind: SourceConfig['kind'],
+  { environment = {}, isInteractive = false }: TargetDeps,
+): Connection {
+  const own: Record<string, string> = {}
+  for (const [name, value] of Object.entries(environment)) {
+    if (isInteractive && value && ownVariables[kind]?.test(name)) own[name] = value
+  }
+  const passwords = Object.entries(own).filter(([name]) => /PASSWORD|PWD|AUTH/.test(name))
+  return {
+    ...connection,
+    env: { ...own, ...connection.env },
+    secrets: [...connection.secrets, ...passwords.map(([, value]) => value)],
+  }
+}
