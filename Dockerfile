@@ -10,9 +10,15 @@ RUN npm ci --omit=dev --workspace @backstream/cli --no-audit --no-fund --logleve
 FROM node:24-slim
 ENV NODE_ENV=production
 COPY --from=install /app /app
-RUN ln -s /app/apps/cli/bin/backstream.js /usr/local/bin/backstream
+RUN ln -s /app/apps/cli/bin/backstream.js /usr/local/bin/backstream \
+  && install -d -o node /app/node_modules/.cache/backstream
 WORKDIR /app
 USER node
+# Compiled code, per user: a root that is read-only keeps none, and each health check is a start.
+RUN backstream --help >/dev/null && node --input-type=module -e "\
+import { enableCompileCache } from 'node:module';\
+enableCompileCache('node_modules/.cache/backstream');\
+for (const app of ['scheduler', 'worker', 'board']) await import('@backstream/' + app)"
 EXPOSE 7373
 ENTRYPOINT ["backstream"]
 CMD ["--help"]

@@ -75,6 +75,15 @@ test('npm ci works everywhere: the lock file names the optional packages of all 
   deepEqual(missing, [])
 })
 
+test('CHANGELOG.md lists the keys that this version only checks', () => {
+  const [, listed = ''] = /^Keys that are only checked: (.*?)\.$/ms.exec(read('CHANGELOG.md')) ?? []
+  const source = read('packages/config/src/not-yet.ts')
+  deepEqual(
+    [...listed.matchAll(/`([^`]+)`/g)].map(([, key]) => key).toSorted(),
+    [...source.matchAll(/path: '([^']+)'/g)].map(([, key]) => key).toSorted(),
+  )
+})
+
 /** `  kernel/               [0] …` in the tree; a development part has no number. */
 function layersOf(architecture: string): ReadonlyMap<string, number> {
   const tree = architecture.split('```')[1] ?? ''
@@ -119,7 +128,7 @@ function importsAllowedByBiome(folder: string): string[] | undefined {
 }
 
 function sourceFiles(): string[] {
-  return ['apps', 'packages', 'test', 'tools'].flatMap((folder) =>
+  return ['apps', 'packages', 'test', 'tools', 'bench'].flatMap((folder) =>
     readdirSync(new URL(`${folder}/`, root), { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('.ts') && !path.includes('node_modules'))
       .map((path) => `${folder}/${path}`),
