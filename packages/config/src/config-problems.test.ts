@@ -42,6 +42,14 @@ f.yaml:11:5  plans.media.source.path: is missing
   )
 })
 
+test('says a slip in the YAML once, not what the parser makes of the lines behind it', () => {
+  const problems = problemsOf('version: 1\nredis: { url: ${X} }\nplans: {}\nretired: []\n')
+  assert.deepEqual(
+    problems.map(({ line, column }) => [line, column]),
+    [[2, 15]],
+  )
+})
+
 /** What stands in the file → what is said: key, message, remedy. */
 const mistakes: readonly (readonly [string, string, string, RegExp, RegExp])[] = [
   [

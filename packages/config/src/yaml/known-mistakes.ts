@@ -1,8 +1,14 @@
 import type { YAMLError } from 'yaml'
 import type { Finding } from '../problem-report.ts'
 
+export interface ExplainedError extends Finding {
+  readonly offset: number
+  /** The parser's own words: behind another mistake they are most likely its consequence. */
+  readonly isVague?: true
+}
+
 /** What the parser's complaint most likely means, in words of the file, and where to look. */
-export function explainYamlError(error: YAMLError, text: string): Finding & { offset: number } {
+export function explainYamlError(error: YAMLError, text: string): ExplainedError {
   const offset = error.pos[0]
   return (
     variableInFlow(text, offset) ?? tab(error, text) ?? star(error, text) ?? byCode(error, text)
@@ -22,7 +28,7 @@ export const unquotedTag: Finding = {
   remedy: 'put it in quotes: "!keep"',
 }
 
-function variableInFlow(text: string, offset: number): (Finding & { offset: number }) | undefined {
+function variableInFlow(text: string, offset: number): ExplainedError | undefined {
   const line = lineAround(text, offset)
   const at = text.indexOf('${', line.start)
   if (at < 0 || at >= line.end || offset < at || offset > at + 1) return undefined
@@ -34,7 +40,7 @@ function variableInFlow(text: string, offset: number): (Finding & { offset: numb
   }
 }
 
-function tab(error: YAMLError, text: string): (Finding & { offset: number }) | undefined {
+function tab(error: YAMLError, text: string): ExplainedError | undefined {
   const line = lineAround(text, error.pos[0])
   const indent = /^[ \t]*/.exec(text.slice(line.start, line.end))?.[0] ?? ''
   if (!indent.includes('\t')) return undefined
@@ -45,7 +51,7 @@ function tab(error: YAMLError, text: string): (Finding & { offset: number }) | u
   }
 }
 
-function star(error: YAMLError, text: string): (Finding & { offset: number }) | undefined {
+function star(error: YAMLError, text: string): ExplainedError | undefined {
   if (error.code !== 'UNEXPECTED_TOKEN' || !error.message.includes('alias')) return undefined
   const line = lineAround(text, error.pos[0])
   const first = /(?:^|[\s[{,])(\*)/.exec(text.slice(line.start, line.end))
@@ -54,7 +60,7 @@ function star(error: YAMLError, text: string): (Finding & { offset: number }) | 
   return { offset, ...unquotedStar(value ?? '*') }
 }
 
-function byCode(error: YAMLError, text: string): Finding & { offset: number } {
+function byCode(error: YAMLError, text: string): ExplainedError {
   const offset = error.pos[0]
   const character = text.charAt(offset)
   switch (error.code) {
@@ -84,7 +90,12 @@ function byCode(error: YAMLError, text: string): Finding & { offset: number } {
       if (error.message.includes('call stack')) {
         return { offset, message: 'nested too deeply', remedy: 'write less nesting' }
       }
-      return { offset, message: `not valid YAML: ${error.message}`, remedy: 'mend the YAML here' }
+      return {
+        offset,
+        message: `not valid YAML: ${error.message}`,
+        remedy: 'mend the YAML here',
+        isVague: true,
+      }
   }
 }
 

@@ -74,11 +74,12 @@ interface Reading {
 
 /** True when there was one: then the structure cannot be trusted. */
 function reportErrors(errors: readonly YAMLError[], reading: Reading): boolean {
-  for (const error of errors) {
-    const explained = explainYamlError(error, reading.text)
+  for (const [nth, error] of errors.entries()) {
+    const { isVague, ...explained } = explainYamlError(error, reading.text)
     const at = reading.positionAt(explained.offset)
-    // One slip makes the parser stumble several times on the same line; the first says it.
-    if (!reading.report.hasErrorOnLine(at.line)) reading.report.textError(at, explained)
+    // One slip makes the parser stumble several times, on the same line or later; the first says it.
+    if ((isVague && nth > 0) || reading.report.hasErrorOnLine(at.line)) continue
+    reading.report.textError(at, explained)
   }
   return errors.length > 0
 }
