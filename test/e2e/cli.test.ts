@@ -92,7 +92,6 @@ describe('the command line', { concurrency: 2 }, () => {
   it('answers "not yet" to commands and flags of later versions', async () => {
     const calls = [
       ['report'],
-      ['drill', 'home'],
       ['restore', 'home', '--to', 'x', '--overwrite', 'always'],
       ['init', '--postgres', 'postgres://db'],
     ]
