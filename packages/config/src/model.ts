@@ -225,7 +225,31 @@ export type SourceConfig = DirectorySourceConfig | CommandSourceConfig | Databas
 interface SourceConfigBase {
   /** Path in the archive; '' when the plan has a single `source`. */
   readonly at: string
-  readonly via: Readonly<Record<string, unknown>> | null
+  /** Where its commands run; null: on the machine of the worker. */
+  readonly via: ViaConfig | null
+}
+export type ViaConfig =
+  | KubernetesViaConfig
+  | { readonly way: 'docker'; readonly container: string; readonly pickAny: boolean }
+  | {
+      readonly way: 'compose'
+      readonly project: string
+      readonly service: string
+      readonly pickAny: boolean
+    }
+  | { readonly way: 'ssh'; readonly host: string }
+export interface KubernetesViaConfig {
+  readonly way: 'kubernetes'
+  readonly context: string | null
+  readonly namespace: string | null
+  /** Exactly one of workload, selector and pod is not null. */
+  readonly workload: string | null
+  readonly selector: string | null
+  readonly pod: string | null
+  readonly container: string | null
+  /** How long a pod that is not ready yet is waited for. */
+  readonly waitForMs: number
+  readonly pickAny: boolean
 }
 export interface DirectorySourceConfig extends SourceConfigBase {
   readonly kind: 'directory'

@@ -16,7 +16,6 @@ test('refuses what this version would silently leave out to the harm of the user
   const cases: readonly (readonly [string, string])[] = [
     [plan('hooks: { before: { argv: [x] } }'), 'plans.p.hooks'],
     [source('kind: mongodb, uri: { env: DB }'), 'plans.p.source.kind'],
-    [source('kind: directory, path: /x, via: { ssh: { host: h } }'), 'plans.p.source.via'],
     [
       head.replace('bucket: backups', 'bucket: backups, proxy: "http://p:3128"'),
       'storages.main.proxy',

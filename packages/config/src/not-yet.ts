@@ -27,12 +27,6 @@ export function reportSourceNotYet(source: SourceConfig, path: Path, report: Pro
       remedy: 'use a source of kind command with the dump program as its argv',
     })
   }
-  if (source.via !== null) {
-    report.keyError([...path, 'via'], {
-      message: 'not yet in this version, and the source would be read on the worker itself',
-      remedy: 'run a worker where the source is, and name it in runsOn',
-    })
-  }
 }
 
 /**

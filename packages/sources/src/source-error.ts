@@ -12,6 +12,10 @@ export type SourceErrorCode =
   | 'target-invalid'
   | 'trailer-missing'
   | 'too-small'
+  | 'place-missing'
+  | 'place-ambiguous'
+  | 'place-unreachable'
+  | 'cut-short'
   | 'not-yet'
 
 export class SourceError extends BackstreamError {

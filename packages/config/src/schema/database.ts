@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { SecretRef, ServerSourceConfig, SourceConfig } from '../model.ts'
+import type { SecretRef, ServerSourceConfig, SourceConfig, ViaConfig } from '../model.ts'
 import { type Hints, keys } from './keys.ts'
 import { placeKeys } from './source-place.ts'
 import { absolutePath, choice, filledList, refuse, secret, text, wholeNumber } from './value.ts'
@@ -56,7 +56,7 @@ export const postgres: DatabaseSchema = keys(
 
 interface ServerKeys {
   readonly at?: string | undefined
-  readonly via?: Readonly<Record<string, unknown>> | undefined
+  readonly via?: ViaConfig | undefined
   readonly uri?: SecretRef | undefined
   readonly host?: string | undefined
   readonly port?: number | undefined

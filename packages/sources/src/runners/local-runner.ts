@@ -1,4 +1,5 @@
 import { findProgram } from './find-program.ts'
+import { defaultPath, minimalEnvironment } from './minimal-environment.ts'
 import type { Runner } from './runner.ts'
 import { RunningCommand, type StopLimits } from './running-command.ts'
 
@@ -10,11 +11,9 @@ export interface RunnerDeps {
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined
   /** How long a command that is to end is waited for; default 5 s, and 10 s more after SIGKILL. */
   readonly limits?: StopLimits | undefined
+  /** How long a place elsewhere may take to answer; default 60 s. */
+  readonly beginMs?: number
 }
-
-/** What a command inherits; everything else, secrets of other plans above all, it does not get. */
-const inherited = /^(?:PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TZ|LANG|LANGUAGE|LC_[A-Z]+)$/
-const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** Commands on this machine, as the user of this process. */
 export function createLocalRunner({ environment = {}, limits }: RunnerDeps): Runner {
@@ -30,14 +29,4 @@ export function createLocalRunner({ environment = {}, limits }: RunnerDeps): Run
       }),
     findProgram: (name, { cwd }) => findProgram(name, { searchPath, cwd }),
   }
-}
-
-function minimalEnvironment(
-  environment: NonNullable<RunnerDeps['environment']>,
-): Readonly<Record<string, string>> {
-  const kept: Record<string, string> = { PATH: defaultPath }
-  for (const [name, value] of Object.entries(environment)) {
-    if (value !== undefined && inherited.test(name)) kept[name] = value
-  }
-  return kept
 }
