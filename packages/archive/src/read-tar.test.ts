@@ -98,6 +98,18 @@ describe('readTar', () => {
     assert.equal((await read(tar)).length, 1)
   })
 
+  it('reads archives that follow one another where that is expected', async () => {
+    const tars = [tarOf([{ path: 'a', content: Buffer.from('x') }]), tarOf([{ path: 'b' }])]
+    const tar = Buffer.concat([...tars, Buffer.alloc(9216), tarOf([]), tarOf([{ path: 'c' }])])
+    for (const sizes of [[1 << 20], [1, 511, 513], [7]]) {
+      const found = []
+      for await (const { header } of readTar(chunked(tar, sizes), { signal, isConcatenated: true }))
+        found.push(header.path)
+      assert.deepEqual(found, ['a', 'b', 'c'])
+    }
+    await assert.rejects(read(tar), { code: 'corrupt' })
+  })
+
   it('refuses a header that asks for a gigabyte', async () => {
     const tar = Buffer.from(tarOf([{ path: 'a' }]))
     tar.write('10000000000\0', 124, 'latin1')

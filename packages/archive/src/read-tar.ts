@@ -48,6 +48,8 @@ export interface TarEntry {
 
 export interface ReadTarOptions {
   readonly signal: AbortSignal
+  /** Several archives may follow one another, as when tar was called again and again. */
+  readonly isConcatenated?: boolean
 }
 
 const maxExtensionBytes = 1 << 20
@@ -62,7 +64,7 @@ const contentChunkBytes = 1 << 20
  */
 export async function* readTar(
   plain: AsyncIterable<Uint8Array>,
-  { signal }: ReadTarOptions,
+  { signal, isConcatenated = false }: ReadTarOptions,
 ): AsyncGenerator<TarEntry, void, undefined> {
   const reader = new ByteReader(plain)
   let previous: Buffer | null = null
@@ -73,6 +75,7 @@ export async function* readTar(
       const header = await readHeader(reader).catch((error: unknown) => {
         throw named(error, behind(last))
       })
+      if (header === null && isConcatenated && (await findNext(reader))) continue
       if (header === null) break
       const content = new EntryContent(reader, { header, signal })
       const isFile = header.type === 'file'
@@ -81,6 +84,7 @@ export async function* readTar(
       await content.skip()
       previous = isFile ? header.rawPath : null
     }
+    if (isConcatenated) return
     await requireZerosOnly(reader, signal).catch((error: unknown) => {
       throw named(error, behind(last))
     })
@@ -268,10 +272,26 @@ function withoutTrailingSlash(path: Buffer): Buffer {
   return path.subarray(0, end)
 }
 
-async function requireZerosOnly(reader: ByteReader, signal: AbortSignal): Promise<void> {
-  if (decodeTarBlock(await readBlock(reader)) !== null) {
-    throw new ArchiveError('corrupt', 'a single zero block stands inside the archive')
+/** Behind the first zero block of an archive's end: whether another archive begins. */
+async function findNext(reader: ByteReader): Promise<boolean> {
+  if (decodeTarBlock(await readBlock(reader)) !== null) throw loneZeroBlock()
+  for (;;) {
+    const rest = await reader.readSome(contentChunkBytes)
+    if (rest === null) return false
+    const at = rest.findIndex((byte) => byte !== 0)
+    if (at === -1) continue
+    // Back to the beginning of the block in which it was found: a name's first byte is never zero.
+    reader.unread(rest.length - at)
+    return true
   }
+}
+
+function loneZeroBlock(): ArchiveError {
+  return new ArchiveError('corrupt', 'a single zero block stands inside the archive')
+}
+
+async function requireZerosOnly(reader: ByteReader, signal: AbortSignal): Promise<void> {
+  if (decodeTarBlock(await readBlock(reader)) !== null) throw loneZeroBlock()
   for (;;) {
     signal.throwIfAborted()
     const rest = await reader.readSome(contentChunkBytes)

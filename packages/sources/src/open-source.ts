@@ -2,6 +2,8 @@ import type { SourceConfig } from '@backstream/config'
 import { type CommandSourceDeps, createCommandSource } from './command-source.ts'
 import { openDatabase } from './databases/open-database.ts'
 import { createDirectorySource } from './directory-source.ts'
+import { withKnownProblems } from './known-problems.ts'
+import { createRemoteDirectorySource } from './remote-directory-source.ts'
 import { openRunner } from './runners/open-runner.ts'
 import type { Source } from './source.ts'
 
@@ -10,11 +12,15 @@ export type SourceDeps = CommandSourceDeps
 
 /** The source that a plan's configuration describes; throws `not-yet` for one that is to come. */
 export function openSource(config: SourceConfig, deps: SourceDeps): Source {
+  const source = createSource(config, deps)
+  return config.via === null ? source : withKnownProblems(source)
+}
+
+function createSource(config: SourceConfig, deps: SourceDeps): Source {
   switch (config.kind) {
     case 'directory':
-      // Refuses a `via`, until there is a way to read a directory through one.
-      openRunner(config.via, deps)
-      return createDirectorySource(config)
+      if (config.via === null) return createDirectorySource(config)
+      return createRemoteDirectorySource(config, { runner: openRunner(config.via, deps) })
     case 'command':
       return createCommandSource(config, deps)
     default:

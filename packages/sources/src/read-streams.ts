@@ -2,6 +2,7 @@ import type { TarSegment } from '@backstream/archive'
 import { createRedact, type Redact } from './redact.ts'
 import type { CommandRequest, Runner, Running } from './runners/runner.ts'
 import type { CommandExit } from './runners/running-command.ts'
+import { watchAbort } from './runners/watch-abort.ts'
 import type { SourceOptions, SourceReading, SourceSummary, SourceWarning } from './source.ts'
 import { SourceError } from './source-error.ts'
 import type { StreamCheck } from './stream-check.ts'
@@ -146,24 +147,6 @@ function binarySecret({ label }: StreamRequest, name: string): SourceError {
     `The secret ${name} for the command ${label} holds a NUL byte, and so is no text`,
     { permanent: true, remedy: 'See what it is read from: a binary file, or one in UTF-16?' },
   )
-}
-
-interface AbortWatch {
-  /** Rejects with the signal's reason; never fulfils. */
-  readonly rejection: Promise<never>
-  dispose(): void
-}
-
-export function watchAbort(signal: AbortSignal, command: Running): AbortWatch {
-  const { promise, reject } = Promise.withResolvers<never>()
-  promise.catch(() => {}) // it matters only where it is raced
-  const onAbort = (): void => {
-    command.fail(signal.reason)
-    reject(signal.reason)
-  }
-  signal.addEventListener('abort', onAbort, { once: true })
-  if (signal.aborted) onAbort()
-  return { rejection: promise, dispose: () => signal.removeEventListener('abort', onAbort) }
 }
 
 /** The output; where the command could not even be started, that is the error. */

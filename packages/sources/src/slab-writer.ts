@@ -11,18 +11,21 @@ import type { ListedEntry } from './reader-thread-protocol.ts'
 /** Entries of a slab are copied between threads and written into the index in one turn: not too many. */
 const maxEntries = 2048
 
+/** Where memory comes from, and where it goes when it is full. */
+export type SlabOutlet = Pick<ReaderOutbox, 'slab' | 'post'>
+
 /**
  * Packs headers and contents into slabs of one size, each posted when it is full. A slab is as large
  * as a frame of the archive, so that it can be compressed as it is.
  */
 export class SlabWriter {
-  readonly #outbox: ReaderOutbox
+  readonly #outbox: SlabOutlet
   readonly #slabBytes: number
   #slab: Buffer<SharedArrayBuffer> | null = null
   #filled = 0
   #entries: SegmentEntry[] = []
 
-  constructor(outbox: ReaderOutbox, slabBytes: number) {
+  constructor(outbox: SlabOutlet, slabBytes: number) {
     this.#outbox = outbox
     this.#slabBytes = slabBytes
   }

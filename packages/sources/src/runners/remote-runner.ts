@@ -1,3 +1,4 @@
+import { ask } from './ask.ts'
 import type { Channel } from './channel.ts'
 import { RemoteCommand, type RemoteCommandOptions } from './remote-command.ts'
 import type { Runner } from './runner.ts'
@@ -7,33 +8,14 @@ export function createRemoteRunner(
   channel: Channel,
   options: Omit<RemoteCommandOptions, 'channel'>,
 ): Runner {
-  const start: Runner['start'] = (request) => new RemoteCommand(request, { ...options, channel })
-  return {
+  const runner: Runner = {
     place: channel.place,
-    start,
+    start: (request) => new RemoteCommand(request, { ...options, channel }),
     async findProgram(name, { cwd, signal }) {
       const argv = ['sh', '-c', 'command -v -- "$1"', 'sh', name]
-      const { status, text } = await ask(start({ argv, env: {}, cwd, stderrBytes: 0 }), signal)
-      return status === 0 ? text.trim() : null
+      const { status, stdout } = await ask(runner, { argv, cwd }, { signal })
+      return status === 0 ? stdout.toString().trim() : null
     },
   }
-}
-
-/** Runs a command that answers in a few lines. */
-async function ask(
-  command: ReturnType<Runner['start']>,
-  signal: AbortSignal,
-): Promise<{ readonly status: number | null; readonly text: string }> {
-  const onAbort = (): void => command.fail(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    signal.throwIfAborted()
-    const chunks: Buffer[] = []
-    for await (const chunk of command.stdout) chunks.push(chunk)
-    const { status } = await command.exit()
-    return { status, text: Buffer.concat(chunks).toString() }
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-    await command.stop()
-  }
+  return runner
 }
