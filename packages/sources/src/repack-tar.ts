@@ -29,12 +29,13 @@ export class TarRepacker {
   readonly #options: RepackOptions
   readonly #writer: SlabWriter
   readonly #full: TarSegment[] = []
-  readonly #spare: ArrayBuffer[] = []
+  readonly #spare: SharedArrayBuffer[] = []
 
   constructor(options: RepackOptions) {
     this.#options = options
     const post = (message: ReaderMessage): void => this.#post(message)
-    const slab = (bytes: number): ArrayBuffer => this.#spare.pop() ?? new ArrayBuffer(bytes)
+    const slab = (bytes: number): SharedArrayBuffer =>
+      this.#spare.pop() ?? new SharedArrayBuffer(bytes)
     this.#writer = new SlabWriter({ post, slab }, options.slabBytes)
   }
 

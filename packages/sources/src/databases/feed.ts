@@ -1,6 +1,6 @@
-import { watchAbort } from '../read-streams.ts'
 import { createRedact } from '../redact.ts'
 import type { CommandRequest } from '../runners/runner.ts'
+import { watchAbort } from '../runners/watch-abort.ts'
 import { SourceError } from '../source-error.ts'
 import type { Asking } from './database-kind.ts'
 
