@@ -1,7 +1,9 @@
 import {
+  DeleteObjectCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
+  PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
 import type { TestS3 } from '@backstream/testkit'
@@ -12,6 +14,9 @@ export interface BucketView extends AsyncDisposable {
   /** Keys of multipart uploads in progress. */
   uploads(): Promise<string[]>
   bytes(key: string): Promise<Buffer>
+  /** Puts something in the place of an object, as whoever may write into the bucket could. */
+  put(key: string, bytes: Uint8Array): Promise<void>
+  remove(key: string): Promise<void>
   // biome-ignore lint/suspicious/noExplicitAny: a document as a script would read it
   json(key: string): Promise<any>
   /** The committed manifests of the plan, oldest first. */
@@ -55,6 +60,14 @@ export function viewBucket(s3: TestS3): BucketView {
     return Buffer.from(await Body!.transformToByteArray())
   }
 
+  async function put(key: string, Body: Uint8Array): Promise<void> {
+    await client.send(new PutObjectCommand({ Bucket, Key: `${Prefix}${key}`, Body }))
+  }
+
+  async function remove(key: string): Promise<void> {
+    await client.send(new DeleteObjectCommand({ Bucket, Key: `${Prefix}${key}` }))
+  }
+
   const json = async (key: string) => JSON.parse((await bytes(key)).toString())
 
   async function slots(plan: string) {
@@ -67,7 +80,7 @@ export function viewBucket(s3: TestS3): BucketView {
   }
 
   return {
-    ...{ keys, uploads, bytes, json, manifests },
+    ...{ keys, uploads, bytes, put, remove, json, manifests },
     async leftovers(plan) {
       const all = await slots(plan)
       const committed = all.filter(({ content }) => !content.void)

@@ -20,6 +20,7 @@ export type BackupErrorCode =
   | 'no-such-backup'
   | 'ambiguous-backup'
   | 'restore-target'
+  | 'no-such-path'
   | 'unsafe-entry'
   | 'not-verified'
   | 'encrypted'

@@ -34,7 +34,7 @@ export {
 } from './drill-backup.ts'
 export type { DrillChecks } from './drill-checks.ts'
 export { BackupError, type BackupErrorCode } from './errors.ts'
-export type { ExtractReport } from './extract-tree.ts'
+export { type ExtractReport, emptyReport } from './extract-tree.ts'
 export { attemptOfKey, slotKey } from './layout.ts'
 export { type Manifest, type ManifestArchive, parseSlot, type SlotContent } from './manifest.ts'
 export { contentBytesOf, storedBytesOf } from './manifest-sizes.ts'
@@ -52,6 +52,7 @@ export {
   writeNote,
 } from './notes.ts'
 export { type OpenedBackup, openBackup } from './open-backup.ts'
+export { type Overwrite, overwrites } from './overwrite.ts'
 export { readOwner } from './owner-mark.ts'
 export {
   type Alarm,
@@ -83,13 +84,21 @@ export {
   pruneBlocksOf,
   prunePlan,
 } from './prune-plan.ts'
+export { RateMeter } from './rate-meter.ts'
 export { type ReadArchiveOptions, readArchive } from './read-archive.ts'
 export { type DayMark, type RecentDay, recentDays } from './recent-days.ts'
 export { type DrillFact, recordDrill } from './record-drill.ts'
 export { recordVerification } from './record-verification.ts'
 export { type ResolvedRef, resolveRef } from './resolve-ref.ts'
+export {
+  carryOutRestore,
+  notRestored,
+  planRestore,
+  type RestoreOrder,
+  type RestorePlan,
+  type RestoreStep,
+} from './restore.ts'
 export { type RestoreProgress, type RestoreRequest, restoreBackup } from './restore-backup.ts'
-export { type RestoreEntriesRequest, restoreEntries } from './restore-entries.ts'
 export { type GuideSubject, renderRestoreGuide } from './restore-guide.ts'
 export {
   findStreams,
@@ -105,7 +114,7 @@ export {
 } from './retention.ts'
 export { runBackup } from './run-backup.ts'
 export { makeScratchPlace, type ScratchPlace } from './scratch-place.ts'
-export { entryAt, type Selection, selectEntries } from './select-entries.ts'
+export { entryAt } from './select-entries.ts'
 export { readManifest, type VoidRequest } from './slot.ts'
 export {
   type BackupStanding,

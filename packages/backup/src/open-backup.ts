@@ -11,11 +11,13 @@ import {
 import type { Storage } from '@backstream/storage'
 import { decryptObject, type RangedBytes, type ReadingOptions } from './decrypt-archive.ts'
 import type { Manifest } from './manifest.ts'
-import { readArchiveRange } from './read-archive.ts'
+import { readArchiveRange, readVolume } from './read-archive.ts'
 
 /** A backup to look into without fetching all of it. */
 export interface OpenedBackup {
   readonly manifest: Manifest
+  /** Where its sources lie in the archive: '' for a single one. An encrypted manifest does not tell. */
+  readonly sources: readonly string[]
   /** What lies at and below a path of the archive, in its order; '' is everything. */
   entriesBelow(path: string): AsyncIterable<IndexEntry>
   /** Entries of the index, in its order, with their content; a stream comes as its members. */
@@ -42,10 +44,7 @@ export async function openBackup(
   }
   const storedIndex: RangedBytes = {
     bytes: manifest.index.bytes,
-    async *read(start, end) {
-      const range = { start, end }
-      yield* counted((await storage.get(manifest.index.key, { range, signal })).body)
-    },
+    read: (start, end) => counted(readVolume(storage, manifest.index, { start, end, signal })),
   }
   const storedArchive: RangedBytes = {
     bytes: manifest.archives.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -66,6 +65,7 @@ export async function openBackup(
   }
   return {
     manifest,
+    sources: index.footer.parts.map(({ label }) => label),
     entriesBelow: (path) => entriesBelow(index, path),
     read: (wanted) => readEntries(archive, { footer: index.footer, wanted, signal }),
     findDamage: () => findDamage(archive, index, signal),

@@ -1,5 +1,6 @@
 import type { TarSegment } from '@backstream/archive'
 import type { Clock } from '@backstream/kernel'
+import { RateMeter } from './rate-meter.ts'
 import { type BackupStage, StageMeter } from './stage-meter.ts'
 
 export type BackupPhase = 'preflight' | 'streaming' | 'checking' | 'committing' | 'cleaning'
@@ -18,8 +19,6 @@ export interface BackupProgress {
   readonly slowest: BackupStage | null
 }
 
-const windowMs = 5_000
-
 /** Counts what flows past and turns it into progress; rates are over the last few seconds. */
 export class ProgressMeter {
   phase: BackupPhase = 'preflight'
@@ -29,11 +28,10 @@ export class ProgressMeter {
   #tarBytes = 0
   #contentBytes = 0
   #entries = 0
-  readonly #clock: Clock
-  readonly #marks: { at: number; bytes: number }[] = []
+  readonly #rate: RateMeter
 
   constructor(clock: Clock) {
-    this.#clock = clock
+    this.#rate = new RateMeter(clock)
     this.stages = new StageMeter(clock)
   }
 
@@ -55,16 +53,7 @@ export class ProgressMeter {
   }
 
   look(): BackupProgress {
-    const now = this.#clock.monotonicMs()
     const bytes = this.bytesRead
-    this.#marks.push({ at: now, bytes })
-    while (this.#marks.length > 2 && now - (this.#marks[0]?.at ?? now) > windowMs) {
-      this.#marks.shift()
-    }
-    const first = this.#marks[0] ?? { at: now, bytes }
-    const seconds = (now - first.at) / 1000
-    const bytesPerSecond = seconds > 0 ? Math.round((bytes - first.bytes) / seconds) : 0
-    const left = this.bytesTotal === null ? null : Math.max(0, this.bytesTotal - bytes)
     return {
       phase: this.phase,
       bytesRead: bytes,
@@ -72,8 +61,7 @@ export class ProgressMeter {
       entries: this.#entries,
       bytesTotal: this.bytesTotal,
       percent: this.#percent(bytes),
-      bytesPerSecond,
-      etaSeconds: left !== null && bytesPerSecond > 0 ? Math.round(left / bytesPerSecond) : null,
+      ...this.#rate.look(bytes, this.bytesTotal),
       slowest: this.phase === 'streaming' ? this.stages.slowest() : null,
     }
   }

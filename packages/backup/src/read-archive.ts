@@ -57,6 +57,8 @@ export async function* readArchiveRange(
   }
 }
 
+type StoredBytes = Pick<ManifestArchive, 'key' | 'bytes'>
+
 interface ByteRange {
   readonly start: number
   /** Exclusive. */
@@ -64,10 +66,13 @@ interface ByteRange {
   readonly signal: AbortSignal
 }
 
-/** A body that ends early without an error is a dropped connection too. */
-async function* readVolume(
+/**
+ * Bytes of one stored object whose size is known; a dropped connection goes on where it stopped. A body
+ * that ends early without an error is a dropped connection too.
+ */
+export async function* readVolume(
   storage: Storage,
-  volume: ManifestArchive,
+  volume: StoredBytes,
   { start, end, signal }: ByteRange,
 ): AsyncGenerator<Uint8Array> {
   let at = start
@@ -91,7 +96,7 @@ async function* readVolume(
 
 async function* readFrom(
   storage: Storage,
-  volume: ManifestArchive,
+  volume: StoredBytes,
   { start, end, signal }: ByteRange,
 ): AsyncGenerator<Uint8Array> {
   signal.throwIfAborted()
@@ -106,7 +111,7 @@ function mayPass(error: unknown): boolean {
   )
 }
 
-function notWhatWasStored(storage: Storage, volume: ManifestArchive): BackupError {
+function notWhatWasStored(storage: Storage, volume: StoredBytes): BackupError {
   return new BackupError(
     'not-verified',
     `${storage.location}/${volume.key} is not what was stored: its size or SHA-256 differs from the manifest's`,

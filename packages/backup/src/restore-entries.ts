@@ -18,7 +18,8 @@ export interface RestoreEntriesRequest {
   readonly keepOwners: boolean
   /** Filled as it goes: what there is to tell of a restore that failed. */
   readonly report?: ExtractReport
-  readonly onEntry?: (entries: number) => void
+  /** Called with every piece that was written, and when an entry is done. */
+  readonly onStep?: () => void
 }
 
 /**
@@ -35,9 +36,15 @@ export async function restoreEntries(request: RestoreEntriesRequest): Promise<Ex
     ...(keepSetuid === undefined ? {} : { keepSetuid }),
     ...(report && { report }),
   })
+  const watched = async function* (content: TarEntry['content']) {
+    for await (const chunk of content) {
+      yield chunk
+      request.onStep?.()
+    }
+  }
   const extract = async (entry: TarEntry) => {
-    await extractor.extract(entry)
-    request.onEntry?.(extractor.report.entries)
+    await extractor.extract({ ...entry, content: watched(entry.content) })
+    request.onStep?.()
   }
   const names = new Set(entries.map(({ path }) => path))
   const isLonely = ({ type, linkTarget = '' }: IndexEntry) =>

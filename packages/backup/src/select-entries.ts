@@ -11,17 +11,19 @@ export interface Selection {
 
 /**
  * What lies at and below each of the paths, as they stand in the archive. A path with `*`, `?` or `[`
- * is a pattern: whatever matches it, and all below that.
+ * is a pattern: whatever matches it, and all below that. `within`: nothing outside of that folder.
  */
 export async function selectEntries(
   backup: OpenedBackup,
   paths: readonly string[],
+  { within = '' }: { readonly within?: string } = {},
 ): Promise<Selection> {
   const found = new Map<string, IndexEntry>()
   const unmatched: string[] = []
   for (const path of paths) {
     let isMatched = false
     for await (const entry of matching(backup, normalize(path))) {
+      if (!isAtOrBelow(entry.path, within)) continue
       isMatched = true
       found.set(placeOf(entry), entry)
     }

@@ -49,6 +49,15 @@ test('answers with an error instead of doing it, so often and no more', async ()
   equal((await put(store.proxy, 'k')).status, 200)
 })
 
+test('breaks the connection half way through the answer', async () => {
+  await using store = await startStore()
+  store.proxy.add({ action: { cut: 'mid-response' }, times: 1 })
+  const answer = await put(store.proxy, 'k', { body: 'x'.repeat(1000) })
+  equal(answer.status, 200)
+  await rejects(answer.text())
+  equal((await put(store.proxy, 'k')).status, 200)
+})
+
 test('does it and answers with an error, or with nothing', async () => {
   await using store = await startStore()
   store.proxy.add({ key: /^lied$/, action: { status: 500, at: 'after' } })

@@ -48,8 +48,8 @@ export type ProxyAction =
   | { readonly delayMs: number }
   /** Answers with the error, without doing it or after doing it. */
   | { readonly status: number; readonly at: 'before' | 'after' }
-  /** Breaks the connection: at once, with half of the body sent on, or after doing it. */
-  | { readonly cut: 'before' | 'mid-request' | 'after' }
+  /** Breaks the connection: at once, half way through the body or the answer, or after doing it. */
+  | { readonly cut: 'before' | 'mid-request' | 'mid-response' | 'after' }
 
 export interface ProxyFaultHandle {
   readonly hits: number
@@ -157,6 +157,9 @@ async function strike(exchange: Exchange, armed: Armed): Promise<void> {
     armed.noteStruck()
     await sleep(action.delayMs)
     await passOn(exchange)
+  } else if ('cut' in action && action.cut === 'mid-response') {
+    await answerHalf(exchange)
+    armed.noteStruck()
   } else if ('cut' in action && action.cut !== 'after') {
     if (action.cut === 'mid-request') await sendHalf(exchange)
     exchange.request.socket.destroy()
@@ -203,6 +206,15 @@ async function carryOut(exchange: Exchange, body: Buffer): Promise<Answer> {
   const answer = await answerOf(onward)
   const bytes = await buffer(answer)
   return { status: answer.statusCode ?? 502, headers: answer.rawHeaders, body: bytes }
+}
+
+async function answerHalf(exchange: Exchange): Promise<void> {
+  const { request, response } = exchange
+  const { status, headers, body } = await carryOut(exchange, await buffer(request))
+  response.writeHead(status, headers)
+  const half = body.subarray(0, Math.ceil(body.length / 2))
+  await new Promise<void>((resolve) => response.write(half, () => resolve()))
+  request.socket.destroy()
 }
 
 async function sendHalf(exchange: Exchange): Promise<void> {

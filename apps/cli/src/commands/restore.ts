@@ -6,31 +6,33 @@ import { type CommandContext, openSession } from '../command-context.ts'
 import { identityOption } from './identity-option.ts'
 
 /** Known flags of later versions: answered, never ignored. */
-const later = [
-  new Option('--overwrite <when>', 'into a directory that is not empty: not yet in this version'),
-  new Option('--detach', 'let a worker do it: not yet in this version'),
-]
+const later = [new Option('--detach', 'let a worker do it: not yet in this version')]
 
 export function defineRestore(context: CommandContext): Command {
   const command = new Command('restore')
-    .description('bring a backup back into an empty directory or a database, every byte compared')
+    .description('bring a backup back, whole or in part, every byte compared')
     .argument('<ref>', 'PLAN, PLAN/latest (newest good one) or PLAN/ID')
     .option('--to <dir>', 'new or empty directory')
     .option('--into <target>', 'a database: its address, without a password, or the word source')
     .option('--into-password-file <file>', 'where the password for that address stands')
-    .option('--source <at>', 'with --into: which of several sources')
+    .option('--source <at>', 'only what one of several sources gave')
     .option('--path <path...>', 'only what lies there and below; * ? [ ] and ** match')
     .option('--before <time>', 'newest good backup that had finished by then: ISO 8601, or 36h')
     .option('--from <address>', 's3://BUCKET/PREFIX: no configuration, AWS_* variables')
     .addOption(identityOption())
+    .addOption(
+      new Option(
+        '--overwrite <when>',
+        'of what is there already: never, if-newer or always',
+      ).choices(['never', 'if-newer', 'always']),
+    )
+    .option('--keep-setuid', 'leave set-user-id and set-group-id bits on files')
     .option('-n, --dry-run', 'say what would be restored')
     .option('--yes <plan>', 'restore into / or $HOME all the same')
   for (const option of later) command.addOption(option)
   return command.action(
     async (ref: string, options: RestoreOptions & Partial<RestoreIntoOptions>, self: Command) => {
       for (const option of later) {
-        // Into a database it is there already.
-        if (option.long === '--overwrite' && options.into !== undefined) continue
         if (self.getOptionValue(option.attributeName()) !== undefined)
           throw notYet(option.long ?? '')
       }

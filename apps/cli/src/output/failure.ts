@@ -1,6 +1,7 @@
 import { BackstreamError, describeError } from '@backstream/kernel'
 import type { Paint } from './paint.ts'
 import { plainText } from './plain-text.ts'
+import { RestoreFailure } from './restore-failure.ts'
 
 /** The document `--json` prints instead of data when a command fails. */
 export interface FailureDocument {
@@ -10,6 +11,8 @@ export interface FailureDocument {
     readonly remedy: string | null
     /** Of a configuration: every problem, with its place. */
     readonly problems?: readonly unknown[]
+    /** Of a restore that ended early: how far it came, and every file that is not there. */
+    readonly restore?: Readonly<Record<string, unknown>>
   }
 }
 
@@ -21,6 +24,7 @@ export function failureDocument(error: unknown): FailureDocument {
       message: describeError(error),
       remedy: (error instanceof BackstreamError ? error.remedy : undefined) ?? null,
       ...(problems ? { problems } : {}),
+      ...(error instanceof RestoreFailure ? { restore: error.restore } : {}),
     },
   }
 }
