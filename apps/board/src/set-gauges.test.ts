@@ -24,6 +24,7 @@ const good: PlanOverviewRow = {
   storedBytes: 40,
   proved: { backup: '', how: 'deep', atMs: 7_000, tookMs: null, isRefuted: false },
   openedAtMs: 7_000,
+  heldPrune: null,
   drill: {
     ...{ backup: '', atMs: 6_000, isPassed: true, isRestored: true, failed: [] },
     restoreMs: 2_000,

@@ -7,13 +7,17 @@
  */
 import {
   type BackupMemory,
+  type BackupStanding,
   createBackupMemory,
   decideAlarms,
+  type HeldPrune,
+  heldPrune,
   listUnknownPlans,
   readStandings,
+  retentionBackupOf,
   type Told,
 } from '@backstream/backup'
-import type { Config, Plan } from '@backstream/config'
+import { type Config, localTime, type Plan } from '@backstream/config'
 import { type Clock, describeError, type Logger } from '@backstream/kernel'
 import type { Tell } from '@backstream/notify'
 import type { AlarmMemory } from '@backstream/queue'
@@ -105,7 +109,8 @@ async function lookAtPlan(
   const nowMs = clock.now()
   const expectedSinceMs = look.since.get(plan) ?? nowMs
   const told = (look.told.get(plan) ?? []).filter(({ event }) => event !== 'unknown-plan')
-  const watched = { plan, overdueAfterMs, standings, expectedSinceMs }
+  const held = heldPruneOf(at.plan, standings, nowMs)
+  const watched = { plan, overdueAfterMs, standings, expectedSinceMs, heldPrune: held }
   const decision = decideAlarms(watched, told, nowMs)
   // Told before it is noted: whoever dies in between tells the same once more, under the same id.
   for (const { event, id, text, backup } of decision.news) {
@@ -118,6 +123,19 @@ async function lookAtPlan(
   const left = told.find(({ event }) => !decision.over.includes(event))
   if (alarm) look.ills.set(plan, alarm.text)
   else if (left) look.ills.set(plan, `${left.event} since ${new Date(left.atMs).toISOString()}`)
+}
+
+function heldPruneOf(
+  { retention }: Plan,
+  standings: readonly BackupStanding[],
+  nowMs: number,
+): HeldPrune | null {
+  if (!retention) return null
+  const history = standings.map(({ manifest: { backup, run }, ...facts }) =>
+    retentionBackupOf({ ...facts, backup, startedAtMs: Date.parse(run.startedAt) }, nowMs),
+  )
+  const zonedTime = (ms: number) => localTime(retention.timezone, ms)
+  return heldPrune(history, retention, { nowMs, localTime: zonedTime })
 }
 
 const unknownPlan = 'unknown-plan'

@@ -105,6 +105,27 @@ describe('decideAlarms', () => {
     deepEqual([alarm?.event, alarm?.backup], ['verify-failed', 'b-2h'])
   })
 
+  it('raises a drill that failed until a newer one has passed', () => {
+    const drill = { isRestored: true, restoreMs: 1, failed: ['command'] }
+    const failed = standing(2 * hour, { drill: { ...drill, atMs: now - hour, isPassed: false } })
+    const [alarm] = decideAlarms(plan({ standings: [standing(hour), failed] }), [], now).alarms
+    deepEqual([alarm?.event, alarm?.backup], ['drill-failed', 'b-2h'])
+    match(alarm?.text ?? '', /failed: command/)
+    const passed = standing(hour, { drill: { ...drill, atMs: now, isPassed: true } })
+    deepEqual(decideAlarms(plan({ standings: [passed, failed] }), [], now).alarms, [])
+  })
+
+  it('raises a pruning that waits for somebody, once for as long as it does', () => {
+    const held = plan({ heldPrune: { going: 9, limit: 5, oldest: 'b-1' } })
+    const [alarm] = decideAlarms(held, [], now).news
+    equal(alarm?.event, 'prune-held')
+    match(alarm?.text ?? '', /9 backups of media would be pruned.*prune media --confirm/)
+    const later = plan({ heldPrune: { going: 10, limit: 5, oldest: 'b-1' } })
+    deepEqual(decideAlarms(later, [told('prune-held', hour, alarm?.id)], now).news, [])
+    const over = decideAlarms(plan(), [told('prune-held', hour, alarm?.id)], now).over
+    deepEqual(over, ['prune-held'])
+  })
+
   it('takes a failure for over once a good backup was made after it, and says so once', () => {
     const failed = [told('failed', 2 * hour)]
     equal(decideAlarms(plan({ standings: [standing(3 * hour)] }), failed, now).recovered, null)

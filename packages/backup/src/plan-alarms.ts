@@ -4,10 +4,11 @@
  * Nothing here comes from the queue: a plan that no queue, no scheduler and no worker has heard of is
  * as overdue as any other.
  */
+import type { HeldPrune } from './held-prune.ts'
 import type { BackupStanding } from './standing.ts'
 
 export interface Alarm {
-  readonly event: 'overdue' | 'suspect' | 'verify-failed'
+  readonly event: 'overdue' | 'suspect' | 'verify-failed' | 'drill-failed' | 'prune-held'
   /** The same for as long as it is the same trouble. */
   readonly id: string
   readonly text: string
@@ -29,6 +30,8 @@ export interface WatchedPlan {
   readonly standings: readonly BackupStanding[]
   /** Since when there should have been a backup, where there is none. */
   readonly expectedSinceMs: number
+  /** Of `heldPrune`. */
+  readonly heldPrune?: HeldPrune | null
 }
 
 export interface AlarmDecision {
@@ -114,7 +117,39 @@ function alarmsOf(watched: WatchedPlan, nowMs: number): Alarm[] {
       backup,
     })
   }
-  return alarms
+  return [...alarms, ...failedDrill(watched), ...heldAlarm(watched)]
+}
+
+/** Of the newest drill: what an older one found, a newer one has seen otherwise. */
+function failedDrill({ plan, standings }: WatchedPlan): Alarm[] {
+  const drills = standings.flatMap(({ manifest: { backup }, drill }) =>
+    drill ? [{ backup, ...drill }] : [],
+  )
+  const [newest] = drills.toSorted((a, b) => b.atMs - a.atMs)
+  if (!newest || newest.isPassed) return []
+  const { backup, atMs, failed } = newest
+  return [
+    {
+      event: 'drill-failed',
+      id: `drill-failed/${plan}/${backup}/${atMs}`,
+      text: `a drill of ${plan} with ${backup} failed: ${failed.join(', ')}`,
+      backup,
+    },
+  ]
+}
+
+function heldAlarm({ plan, heldPrune }: WatchedPlan): Alarm[] {
+  if (!heldPrune) return []
+  const { going, limit, oldest } = heldPrune
+  return [
+    {
+      event: 'prune-held',
+      // Until somebody has agreed the oldest one is still there.
+      id: `prune-held/${plan}/${oldest}`,
+      text: `${going} backups of ${plan} would be pruned, more than ${limit}: it waits for \`backstream prune ${plan} --confirm\``,
+      backup: null,
+    },
+  ]
 }
 
 /** As a run that made it reports it, too. */

@@ -1,6 +1,8 @@
 /** What to say of a plan, from its manifests first and the queue's memory second. Pure. */
 import type { BackupGlance } from './backup-glance.ts'
+import { type HeldPrune, heldPrune, retentionBackupOf } from './held-prune.ts'
 import type { DrillFact } from './record-drill.ts'
+import type { RetentionClock, RetentionPolicy } from './retention.ts'
 import type { VerifiedFact } from './standing.ts'
 
 /** Worst first: the order of the overview and of `status`. */
@@ -35,6 +37,8 @@ export interface PlanStatus {
   readonly openedAtMs: number | null
   /** The newest drill; how long it took is the measured recovery time. */
   readonly drill: (DrillFact & { readonly backup: string }) | null
+  /** What would go if somebody agreed: too much to go by itself. */
+  readonly heldPrune: HeldPrune | null
 }
 
 export interface Proof {
@@ -71,6 +75,14 @@ export interface PlanStatusInput {
   readonly unreachable?: string
   readonly lastRun: LastRun | null
   readonly nextRunMs: number | null
+  /** What is to be kept, and the wall clock it is counted by; null: everything. */
+  readonly retention?:
+    | {
+        readonly policy: RetentionPolicy
+        readonly localTime: RetentionClock['localTime']
+      }
+    | null
+    | undefined
   readonly nowMs: number
 }
 
@@ -86,6 +98,7 @@ export function planStatus(input: PlanStatusInput): PlanStatus {
     suspects: input.backups?.filter(({ isGood }) => !isGood).length ?? 0,
     storedBytes: input.backups?.reduce((sum, { storedBytes }) => sum + storedBytes, 0) ?? 0,
     ...proofOf(input.backups ?? []),
+    heldPrune: heldPruneOf(input),
   }
   return { ...base, ...judge(input, newestGood) }
 }
@@ -106,6 +119,12 @@ function newestGoodOf({ backups, nowMs }: PlanStatusInput): NewestBackup | null 
   const ageMs = Math.max(0, nowMs - finishedAtMs)
   const changeBytes = before ? bytes - before.bytes : null
   return { backup, finishedAtMs, ageMs, bytes, storedBytes, changeBytes }
+}
+
+function heldPruneOf({ backups, retention, nowMs }: PlanStatusInput): HeldPrune | null {
+  if (!backups || !retention) return null
+  const history = backups.map((glance) => retentionBackupOf(glance, nowMs))
+  return heldPrune(history, retention.policy, { nowMs, localTime: retention.localTime })
 }
 
 function proofOf(

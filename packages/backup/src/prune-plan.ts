@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '@backstream/kernel'
 import type { Storage } from '@backstream/storage'
+import { lockedUntil, pruneLimit, retentionBackupOf } from './held-prune.ts'
 import { slotKey } from './layout.ts'
 import { writeNote } from './notes.ts'
 import { assertNotForeign } from './owner-mark.ts'
@@ -86,7 +87,7 @@ export async function prunePlan(deps: PruneDeps, request: PruneRequest): Promise
   const report = {
     verdicts,
     blocks: blocksOf(request, standings),
-    limit: Math.max(5, Math.floor(standings.length / 10)),
+    limit: pruneLimit(standings.length),
     locked: verdicts.filter(isKeptByLockOnly).length,
     removed: [],
     failures: [],
@@ -103,20 +104,9 @@ function isKeptByLockOnly({ isKept, reasons }: RetentionVerdict): boolean {
   return isKept && reasons.every((reason) => reason.startsWith(lockedUntil))
 }
 
-const lockedUntil = 'locked until '
-
-function toHistory(standing: BackupStanding, nowMs: number): RetentionBackup {
-  const { manifest, isGood, isPinned, lockedUntilMs } = standing
-  const isLocked = lockedUntilMs !== null && lockedUntilMs > nowMs
-  return {
-    backup: manifest.backup,
-    startedAtMs: Date.parse(manifest.run.startedAt),
-    isGood,
-    holds: [
-      ...(isPinned ? ['pinned'] : []),
-      ...(isLocked ? [`${lockedUntil}${new Date(lockedUntilMs).toISOString()}`] : []),
-    ],
-  }
+function toHistory({ manifest, ...facts }: BackupStanding, nowMs: number): RetentionBackup {
+  const { backup, run } = manifest
+  return retentionBackupOf({ ...facts, backup, startedAtMs: Date.parse(run.startedAt) }, nowMs)
 }
 
 function blocksOf(request: PruneRequest, standings: readonly BackupStanding[]): PruneBlock[] {

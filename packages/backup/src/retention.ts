@@ -52,8 +52,9 @@ export interface RetentionClock {
 export function applyRetention(
   history: readonly RetentionBackup[],
   policy: RetentionPolicy,
-  clock: RetentionClock,
+  { nowMs, localTime }: RetentionClock,
 ): RetentionVerdict[] {
+  const clock = { nowMs, localTime: askOnce(localTime) }
   const backups = history.toSorted((a, b) => byFenceDescending(a.backup, b.backup))
   const good = backups.filter(({ isGood }) => isGood)
   const reasons = keptBy(good, policy, clock)
@@ -68,6 +69,16 @@ export function applyRetention(
     const isKept = why.length > 0
     return { backup, isKept, reasons: isKept ? why : ['no rule keeps it'] }
   })
+}
+
+/** Every rule asks for the same times, and time zones are slow to ask. */
+function askOnce(localTime: RetentionClock['localTime']): RetentionClock['localTime'] {
+  const answers = new Map<number, number>()
+  return (ms) => {
+    const answer = answers.get(ms) ?? localTime(ms)
+    answers.set(ms, answer)
+    return answer
+  }
 }
 
 /** How many of the newest are not good: they may be all there is of the last days. */

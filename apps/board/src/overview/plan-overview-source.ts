@@ -1,5 +1,5 @@
 import { type LastRun, type PlanStatusInput, planStatus, readGlances } from '@backstream/backup'
-import type { Config, Plan } from '@backstream/config'
+import { type Config, localTime, type Plan } from '@backstream/config'
 import { type Clock, describeError } from '@backstream/kernel'
 import type { ListedSchedule, RunProducer, RunSummary } from '@backstream/queue'
 import type { Storage } from '@backstream/storage'
@@ -39,6 +39,7 @@ export function createPlanOverviewSource(options: PlanOverviewSourceOptions): Pl
             ...(await readBackups(plan, storages, signal)),
             lastRun: await findLastRun(plan, options),
             nextRunMs: next.get(plan.name) ?? null,
+            retention: retentionOf(plan),
             nowMs: options.clock.now(),
           }),
         ),
@@ -46,6 +47,11 @@ export function createPlanOverviewSource(options: PlanOverviewSourceOptions): Pl
     },
     loadUnknown: (signal) => readUnknownPlans(options.config, storages, signal),
   }
+}
+
+function retentionOf({ retention }: Plan): PlanStatusInput['retention'] {
+  if (!retention) return null
+  return { policy: retention, localTime: (ms) => localTime(retention.timezone, ms) }
 }
 
 function rememberStorages(

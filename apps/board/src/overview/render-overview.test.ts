@@ -29,6 +29,7 @@ function row(facts: Partial<PlanOverviewRow>): PlanOverviewRow {
     proved: null,
     openedAtMs: null,
     drill: null,
+    heldPrune: null,
     ...facts,
   }
 }

@@ -109,7 +109,7 @@ async function table(session: Session, plans: readonly PlanStatus[]): Promise<st
       lastRun ? lastRunInWords(lastRun) : '',
       nextRunMs === null ? 'by hand' : formatLocalTime(nextRunMs),
       proofInWords(plan, session.clock.now()),
-      plan.state === 'good' ? '' : plan.words,
+      wordsOf(plan),
     ]
   })
   const headings = ['PLAN', 'STATE', 'NEWEST GOOD', 'SIZE', 'LAST RUN', 'NEXT RUN', 'PROVED', '']
@@ -117,6 +117,13 @@ async function table(session: Session, plans: readonly PlanStatus[]): Promise<st
     headings.map((heading) => ({ heading })),
     rows,
   )
+}
+
+function wordsOf({ plan, state, words, heldPrune }: PlanStatus): string {
+  const held =
+    heldPrune &&
+    `${heldPrune.going} backups would be pruned: see \`backstream prune ${plan} -n\`, then --confirm`
+  return [...(state === 'good' ? [] : [words]), ...(held ? [held] : [])].join('; ')
 }
 
 function lastRunInWords({ outcome, atMs }: LastRun): string {
@@ -145,6 +152,7 @@ function asDocument(plan: PlanStatus): Record<string, unknown> {
     },
     nextRun: nextRunMs === null ? null : isoOf(nextRunMs),
     proved: proofOf(plan),
+    heldPrune: plan.heldPrune,
   }
 }
 
