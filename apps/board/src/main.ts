@@ -1,6 +1,11 @@
 import { type Config, loadConfig } from '@backstream/config'
 import { systemClock } from '@backstream/kernel'
-import { createRunProducer, listSchedules, openConfiguredQueue } from '@backstream/queue'
+import {
+  createRunProducer,
+  listSchedules,
+  openCatalogueCache,
+  openConfiguredQueue,
+} from '@backstream/queue'
 import {
   createLogger,
   installShutdown,
@@ -35,6 +40,7 @@ const board = await startBoard({
       openConfiguredStorage(storageNamed(name), { env, logger, clock, retry: { attempts: 2 } }),
     producer: createRunProducer(connection),
     listSchedules: () => listSchedules(connection),
+    cache: openCatalogueCache(connection),
     clock,
   }),
   logger,

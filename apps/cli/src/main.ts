@@ -24,4 +24,10 @@ const status = await runCommandLine(process.argv.slice(2), {
   stderr: process.stderr,
   interruption: createInterruption(process),
 })
+await Promise.all([flushed(process.stdout), flushed(process.stderr)])
 process.exit(status)
+
+/** Into a pipe Node writes at its leisure: whoever leaves before cuts off what is long. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()))
+}

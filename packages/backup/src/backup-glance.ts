@@ -5,9 +5,17 @@
 import { parseBackupId } from '@backstream/kernel'
 import type { Storage } from '@backstream/storage'
 import { BackupError } from './errors.ts'
+import {
+  changedSince,
+  type GlanceCache,
+  placeOf,
+  recallGlances,
+  worthAsking,
+} from './glance-cache.ts'
 import { planPrefix, slotKey } from './layout.ts'
 import type { Manifest } from './manifest.ts'
 import { contentBytesOf, storedBytesOf } from './manifest-sizes.ts'
+import { mapBatches } from './map-batches.ts'
 import { type NoteRef, parseNoteKey } from './notes.ts'
 import { byFenceDescending } from './plan-history.ts'
 import { readSlot } from './slot.ts'
@@ -21,13 +29,21 @@ export interface BackupGlance extends StandingFacts {
   readonly storedBytes: number
   /** Which rule found it suspect, and what it found; null when none did. */
   readonly suspicion: string | null
+  readonly status: Manifest['status']
+  readonly trigger: Manifest['trigger']
+  readonly entries: number
 }
 
 export interface PlanGlances {
   /** Newest first. */
   readonly glances: readonly BackupGlance[]
   /** Manifests that are there but cannot be used. They count as no backup. */
-  readonly unreadable: number
+  readonly unreadable: readonly UnreadableSlot[]
+}
+
+export interface UnreadableSlot {
+  readonly backup: string
+  readonly message: string
 }
 
 /** What was seen of one plan, by backup id. Forgets what is listed no more. */
@@ -38,20 +54,22 @@ export interface GlanceOptions {
   /** Read no more than the newest so many slots. */
   readonly limit?: number
   readonly memory?: GlanceMemory
+  /** Asked for what `memory` does not know, where that is much; told what is new. */
+  readonly cache?: GlanceCache
   /** Called for each step forward, so that a store that stands still can be told from a slow one. */
   readonly onProgress?: () => void
 }
 
-interface Seen {
+export interface Seen {
+  /** Of the slot: a void may follow a manifest that was pruned. */
+  readonly etag: string | null
   readonly slot: SlotGlance
   /** Keys of the notes that `facts` came from. */
   readonly notes: string
   readonly facts: StandingFacts | null
 }
-type SlotGlance = Omit<BackupGlance, keyof StandingFacts> & Pick<Manifest, 'status'>
-type SlotLook = SlotGlance | 'void' | 'unreadable'
-
-const readsAtATime = 8
+type SlotGlance = Omit<BackupGlance, keyof StandingFacts>
+type SlotLook = SlotGlance | 'void' | UnreadableSlot
 
 export async function readGlances(
   storage: Storage,
@@ -59,35 +77,44 @@ export async function readGlances(
   options: GlanceOptions = {},
 ): Promise<PlanGlances> {
   const { slots, notes } = await listPlan(storage, plan, options)
-  const { memory = new Map() } = options
+  const { memory = new Map(), cache } = options
   for (const id of memory.keys()) if (!slots.has(id)) memory.delete(id)
-  const wanted = [...slots].sort(byFenceDescending).slice(0, options.limit ?? slots.size)
-  const glances: BackupGlance[] = []
-  let unreadable = 0
-  for (let at = 0; at < wanted.length; at += readsAtATime) {
-    const batch = wanted.slice(at, at + readsAtATime)
-    const looks = await Promise.all(
-      batch.map((backup) =>
-        lookAt(storage, { plan, backup, notes: notes.get(backup) ?? [] }, { ...options, memory }),
-      ),
-    )
-    for (const look of looks) {
-      if (look === 'unreadable') unreadable += 1
-      else if (look !== 'void') glances.push(look)
-    }
+  const place = placeOf(storage.location, plan)
+  const unknown = [...slots.keys()].filter((id) => !memory.has(id)).length
+  const isMuch = cache !== undefined && unknown >= worthAsking
+  const gone = isMuch ? await recallGlances(cache, place, { memory, ids: slots }) : []
+  const before = new Map(memory)
+  const wanted = [...slots.keys()].sort(byFenceDescending).slice(0, options.limit ?? slots.size)
+  const looks = await mapBatches(wanted, (backup) => {
+    const at = { plan, backup, etag: slots.get(backup) ?? null, notes: notes.get(backup) ?? [] }
+    return lookAt(storage, at, { ...options, memory })
+  })
+  if (isMuch) await cache.keep(place, { changed: changedSince(before, memory), gone })
+  return {
+    glances: looks.filter(isGlance),
+    unreadable: looks.filter(isUnreadable),
   }
-  return { glances, unreadable }
+}
+
+type GlanceLook = BackupGlance | 'void' | UnreadableSlot
+
+function isGlance(look: GlanceLook): look is BackupGlance {
+  return look !== 'void' && !isUnreadable(look)
+}
+
+function isUnreadable(look: GlanceLook): look is UnreadableSlot {
+  return look !== 'void' && 'message' in look
 }
 
 /** One listing tells slots and notes. */
 async function listPlan(storage: Storage, plan: string, options: GlanceOptions) {
   const prefix = planPrefix(plan)
-  const slots = new Set<string>()
+  const slots = new Map<string, string | null>()
   const notes = new Map<string, NoteRef[]>()
-  for await (const { key } of storage.list(prefix, { signal: options.signal })) {
+  for await (const { key, etag = null } of storage.list(prefix, { signal: options.signal })) {
     options.onProgress?.()
     const id = /^([^/]+)\.json$/.exec(key.slice(prefix.length))?.[1]
-    if (id !== undefined && parseBackupId(id)) slots.add(id)
+    if (id !== undefined && parseBackupId(id)) slots.set(id, etag)
     const note = parseNoteKey(key)
     if (note) notes.set(note.backup, [...(notes.get(note.backup) ?? []), note])
   }
@@ -97,6 +124,7 @@ async function listPlan(storage: Storage, plan: string, options: GlanceOptions) 
 interface At {
   readonly plan: string
   readonly backup: string
+  readonly etag: string | null
   readonly notes: readonly NoteRef[]
 }
 
@@ -104,21 +132,21 @@ async function lookAt(
   storage: Storage,
   at: At,
   options: GlanceOptions & { readonly memory: GlanceMemory },
-): Promise<BackupGlance | 'void' | 'unreadable'> {
+): Promise<GlanceLook> {
   const { memory, signal } = options
   const reading = signal ? { signal } : {}
-  const known = memory.get(at.backup)
+  const remembered = memory.get(at.backup)
+  const known = remembered?.etag === at.etag ? remembered : undefined
   const slot = known?.slot ?? (await lookInSlot(storage, at, signal))
   options.onProgress?.()
-  if (typeof slot === 'string') return slot
+  if (slot === 'void' || 'message' in slot) return slot
   const notes = at.notes.map(({ key }) => key.slice(key.lastIndexOf('/'))).join('')
   const facts =
     known?.facts && known.notes === notes
       ? known.facts
       : await readFacts(storage, { status: slot.status, notes: at.notes.toSorted(byTime) }, reading)
-  memory.set(at.backup, { slot, notes, facts })
-  const { status: _, ...rest } = slot
-  return { ...rest, ...facts }
+  if (facts !== known?.facts) memory.set(at.backup, { etag: at.etag, slot, notes, facts })
+  return { ...slot, ...facts }
 }
 
 function byTime(a: NoteRef, b: NoteRef): number {
@@ -135,7 +163,7 @@ async function lookInSlot(
     const slot = await readSlot(storage, slotKey(plan, backup), signal)
     return slot?.kind === 'manifest' ? glanceAt(slot.manifest) : 'void'
   } catch (error) {
-    if (error instanceof BackupError) return 'unreadable'
+    if (error instanceof BackupError) return { backup, message: error.message }
     throw error
   }
 }
@@ -154,5 +182,7 @@ function glanceAt(manifest: Manifest): SlotGlance {
         ? 'suspect'
         : null,
     status: manifest.status,
+    trigger: manifest.trigger,
+    entries: manifest.content.entries,
   }
 }

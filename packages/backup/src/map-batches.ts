@@ -1,4 +1,4 @@
-const batch = 32
+const batch = 16
 
 /** Answers in the order of what was asked, a bounded number of questions at a time. */
 export async function mapBatches<T, U>(

@@ -10,6 +10,7 @@ function glance(finishedAtMs: number, over: Partial<BackupGlance> = {}): BackupG
   return {
     ...{ backup: `b-${finishedAtMs}`, startedAtMs: finishedAtMs - 1000, finishedAtMs },
     ...{ bytes: 100, storedBytes: 11, suspicion: null },
+    ...{ status: 'good', trigger: 'schedule', entries: 1 },
     ...{
       isGood: true,
       isPinned: false,

@@ -7,6 +7,7 @@ export {
   openBoardQueues,
   sanitizeAddJob,
 } from './board-queues.ts'
+export { type CatalogueCache, openCatalogueCache } from './catalogue-cache.ts'
 export {
   type FailedRun,
   type FailedRunListener,

@@ -1,4 +1,11 @@
-import { type LastRun, type PlanStatusInput, planStatus, readGlances } from '@backstream/backup'
+import {
+  type GlanceCache,
+  type GlanceMemory,
+  type LastRun,
+  type PlanStatusInput,
+  planStatus,
+  readGlances,
+} from '@backstream/backup'
 import { type Config, localTime, type Plan } from '@backstream/config'
 import { type Clock, describeError } from '@backstream/kernel'
 import type { ListedSchedule, RunProducer, RunSummary } from '@backstream/queue'
@@ -15,14 +22,16 @@ export interface PlanOverviewSourceOptions {
   readonly producer: Pick<RunProducer, 'findRuns'>
   readonly listSchedules: () => Promise<readonly ListedSchedule[]>
   readonly clock: Clock
+  /** Where many backups are found sooner than one by one. */
+  readonly cache?: GlanceCache | undefined
 }
-
-/** How far back the newest good backup is looked for behind suspect ones and voids. */
-const newestSlots = 20
 
 /** Plans from their manifests and, while Redis answers, from the queue. */
 export function createPlanOverviewSource(options: PlanOverviewSourceOptions): PlanOverviewSource {
   const storages = rememberStorages(options.openStorage)
+  const memories = new Map<string, GlanceMemory>(
+    options.config.plans.map(({ name }) => [name, new Map()]),
+  )
   return {
     async load(signal) {
       const schedules = await options.listSchedules().catch(() => {
@@ -36,7 +45,11 @@ export function createPlanOverviewSource(options: PlanOverviewSourceOptions): Pl
             plan: plan.name,
             enabled: plan.enabled,
             overdueAfterMs: plan.overdueAfterMs,
-            ...(await readBackups(plan, storages, signal)),
+            ...(await readBackups(plan, storages, {
+              signal,
+              memory: memories.get(plan.name) ?? new Map(),
+              ...(options.cache ? { cache: options.cache } : {}),
+            })),
             lastRun: await findLastRun(plan, options),
             nextRunMs: next.get(plan.name) ?? null,
             retention: retentionOf(plan),
@@ -71,12 +84,11 @@ function rememberStorages(
 async function readBackups(
   plan: Plan,
   storageNamed: (name: string) => Promise<Storage>,
-  signal: AbortSignal,
+  options: Parameters<typeof readGlances>[2],
 ): Promise<Pick<PlanStatusInput, 'backups' | 'unreachable'>> {
   try {
     const storage = await storageNamed(plan.storage)
-    const read = await readGlances(storage, plan.name, { signal, limit: newestSlots })
-    return { backups: read.glances }
+    return { backups: (await readGlances(storage, plan.name, options)).glances }
   } catch (error) {
     return { backups: null, unreachable: describeError(error) }
   }

@@ -1,10 +1,9 @@
 import {
-  type BackupStanding,
-  contentBytesOf,
+  type BackupGlance,
+  type GlanceCache,
   listPlans,
-  type PlanStandings,
-  readStandings,
-  storedBytesOf,
+  type PlanGlances,
+  readGlances,
 } from '@backstream/backup'
 import { formatBytes } from '@backstream/config'
 import { describeError } from '@backstream/kernel'
@@ -14,11 +13,12 @@ import { formatLocalTime } from '../output/local-time.ts'
 import { plainText } from '../output/plain-text.ts'
 import { standingInWords } from '../output/standing-text.ts'
 import { renderTable } from '../output/table.ts'
+import { openGlanceCache } from './glance-cache.ts'
 import { openStorage, openStorageOfPlan } from './open-storage.ts'
 
 interface Listing {
   readonly storage: string
-  readonly plans: readonly PlanStandings[]
+  readonly plans: readonly (PlanGlances & { readonly plan: string })[]
 }
 
 interface Failed {
@@ -27,8 +27,9 @@ interface Failed {
 }
 
 export async function list(session: Session, plan: string | undefined): Promise<void> {
+  await using cache = openGlanceCache(session)
   const { listings, failed } =
-    plan === undefined ? await readEverything(session) : await readPlan(session, plan)
+    plan === undefined ? await readEverything(session, cache) : await readPlan(session, plan, cache)
   // Nothing could be read: that is a failure, not an empty list.
   if (listings.length === 0 && failed[0]) throw failed[0].error
   if (session.json) printDocument(session, listings, failed)
@@ -46,13 +47,13 @@ interface Reading {
   readonly failed: readonly Failed[]
 }
 
-async function readPlan(session: Session, plan: string): Promise<Reading> {
+async function readPlan(session: Session, plan: string, cache: GlanceCache): Promise<Reading> {
   await using storage = await openStorageOfPlan(session, plan)
-  const backups = await readStandings(storage, plan, { signal: session.interruption() })
-  return { listings: [{ storage: storage.location, plans: [backups] }], failed: [] }
+  const backups = await readGlances(storage, plan, { signal: session.interruption(), cache })
+  return { listings: [{ storage: storage.location, plans: [{ plan, ...backups }] }], failed: [] }
 }
 
-async function readEverything(session: Session): Promise<Reading> {
+async function readEverything(session: Session, cache: GlanceCache): Promise<Reading> {
   const config = await session.config()
   const signal = session.interruption()
   const listings: Listing[] = []
@@ -60,9 +61,9 @@ async function readEverything(session: Session): Promise<Reading> {
   for (const storageConfig of Object.values(config.storages)) {
     try {
       await using storage = await openStorage(session, storageConfig)
-      const plans: PlanStandings[] = []
+      const plans: Listing['plans'][number][] = []
       for (const plan of await listPlans(storage, signal)) {
-        plans.push(await readStandings(storage, plan, { signal }))
+        plans.push({ plan, ...(await readGlances(storage, plan, { signal, cache })) })
       }
       listings.push({ storage: storage.location, plans })
     } catch (error) {
@@ -81,7 +82,7 @@ function printDocument(
   session.printJson({
     format: 'backstream.list/1',
     backups: listings.flatMap(({ storage, plans }) =>
-      plans.flatMap(({ standings }) => standings.map((one) => summarize(storage, one))),
+      plans.flatMap(({ plan, glances }) => glances.map((one) => summarize({ storage, plan }, one))),
     ),
     unreadable: listings.flatMap(({ plans }) =>
       plans.flatMap(({ plan, unreadable }) => unreadable.map((one) => ({ plan, ...one }))),
@@ -90,9 +91,11 @@ function printDocument(
   })
 }
 
-function summarize(storage: string, standing: BackupStanding): Record<string, unknown> {
-  const { manifest, isGood, isPinned, isAccepted, verified } = standing
-  const { plan, backup, status, trigger, run, content } = manifest
+function summarize(
+  { storage, plan }: { readonly storage: string; readonly plan: string },
+  glance: BackupGlance,
+): Record<string, unknown> {
+  const { backup, status, trigger, isGood, isPinned, isAccepted, verified, lockedUntilMs } = glance
   return {
     ref: `${plan}/${backup}`,
     plan,
@@ -102,31 +105,34 @@ function summarize(storage: string, standing: BackupStanding): Record<string, un
     good: isGood,
     accepted: isAccepted,
     pinned: isPinned,
+    lockedUntil: lockedUntilMs === null ? null : new Date(lockedUntilMs).toISOString(),
     verified: verified && {
       at: new Date(verified.atMs).toISOString(),
       depth: verified.depth,
       outcome: verified.isRefuted ? 'refuted' : 'verified',
     },
     trigger,
-    startedAt: run.startedAt,
-    finishedAt: run.finishedAt,
-    entries: content.entries,
-    bytes: contentBytesOf(manifest),
-    storedBytes: storedBytesOf(manifest),
+    startedAt: new Date(glance.startedAtMs).toISOString(),
+    finishedAt: new Date(glance.finishedAtMs).toISOString(),
+    entries: glance.entries,
+    bytes: glance.bytes,
+    storedBytes: glance.storedBytes,
   }
 }
 
 async function printTable(session: Session, listings: readonly Listing[]): Promise<void> {
-  const all = listings.flatMap(({ plans }) => plans.flatMap(({ standings }) => standings))
-  const rows = all.map(({ manifest, ...standing }) => [
-    `${manifest.plan}/${manifest.backup}`,
-    formatLocalTime(Date.parse(manifest.run.finishedAt)),
-    String(manifest.content.entries),
-    formatBytes(contentBytesOf(manifest)),
-    formatBytes(storedBytesOf(manifest)),
+  const all = listings.flatMap(({ plans }) =>
+    plans.flatMap(({ plan, glances }) => glances.map((glance) => ({ plan, glance }))),
+  )
+  const rows = all.map(({ plan, glance }) => [
+    `${plan}/${glance.backup}`,
+    formatLocalTime(glance.finishedAtMs),
+    String(glance.entries),
+    formatBytes(glance.bytes),
+    formatBytes(glance.storedBytes),
     {
-      text: standingInWords({ manifest, ...standing }),
-      paint: standing.isGood ? session.paint.good : session.paint.warn,
+      text: standingInWords(glance),
+      paint: glance.isGood ? session.paint.good : session.paint.warn,
     },
   ])
   const table = renderTable(

@@ -65,7 +65,7 @@ function statusInWords(standing: BackupStanding): string {
   const reasons = standing.manifest.suspect.map(
     ({ rule, expected, found }) => `${rule}: expected ${expected}, found ${found}`,
   )
-  return [standingInWords(standing), ...reasons].join('; ')
+  return [standingInWords({ ...standing, status: standing.manifest.status }), ...reasons].join('; ')
 }
 
 async function guide(session: Session, manifest: Manifest, location: string): Promise<string> {

@@ -1,10 +1,12 @@
-import type { BackupStanding } from '@backstream/backup'
+import type { BackupGlance } from '@backstream/backup'
 
 /** Whether a backup may be relied on, and why not, in a few words: `suspect, accepted, pinned`. */
-export function standingInWords(standing: BackupStanding): string {
-  const { manifest, isAccepted, isPinned, verified } = standing
+export function standingInWords(
+  standing: Pick<BackupGlance, 'status' | 'isAccepted' | 'isPinned' | 'verified'>,
+): string {
+  const { status, isAccepted, isPinned, verified } = standing
   return [
-    verified?.isRefuted ? 'refuted' : manifest.status,
+    verified?.isRefuted ? 'refuted' : status,
     ...(isAccepted ? ['accepted'] : []),
     ...(isPinned ? ['pinned'] : []),
   ].join(', ')
