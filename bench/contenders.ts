@@ -1,151 +1,138 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { PrivateRedis } from '@backstream/testkit'
+import {
+  backstreamConfiguration,
+  backstreamEnvironment,
+  type Contest,
+  rivalEnvironment,
+} from './contest.ts'
 import type { ProbeReport } from './lag-probe.ts'
 import { type Measurement, measureCommand } from './measure-command.ts'
 import { readCpuSeconds } from './process-tree.ts'
-import type { Programs } from './programs.ts'
-import { type BenchServer, bucket } from './s3-server.ts'
-import type { Workload } from './workload.ts'
 
-export const contenderNames = ['backstream', 'pipeline'] as const
-export type ContenderName = (typeof contenderNames)[number]
+export type ContenderName =
+  | 'backstream'
+  | 'zstd-aws'
+  | 'zstd-rclone'
+  | 'gzip-aws'
+  | 'python-aws'
+  | 'restic'
+  | 'backstream-restore'
+  | 'aws-zstd'
 
 export interface ContenderRun extends Measurement {
-  /** Only of backstream. */
+  /** Only of a backup by backstream. */
   readonly probe?: ProbeReport
 }
 
-export interface Contest {
-  readonly workload: Workload
-  readonly server: BenchServer
-  readonly redis: PrivateRedis
-  readonly programs: Programs
-  /** For files of the run. */
-  readonly folder: string
-  readonly signal: AbortSignal
+export interface Contender {
+  /** As it stands in the tables. */
+  readonly text: string
+  /** What has to be there first, and is not measured. */
+  readonly prepare?: (contest: Contest) => Promise<unknown>
+  readonly run: (contest: Contest) => Promise<ContenderRun>
 }
 
-const commandLine = fileURLToPath(new URL('../apps/cli/src/main.ts', import.meta.url))
+const commandLine = fileURLToPath(new URL('../apps/cli/bin/backstream.js', import.meta.url))
 const probe = new URL('./lag-probe.ts', import.meta.url).href
 
-/** What people type. */
-export const pipelineText = 'tar -cf - | zstd -3 -T0 | aws s3 cp -'
-export const backstreamText = 'backstream run --here'
+/** A line for the shell; `$tar` and so on are the programs, `$path` is what is read. */
+function pipeline(text: string, script: string): Contender {
+  return { text, run: (contest) => runPipeline(contest, script) }
+}
 
-export const contenders: Readonly<
-  Record<ContenderName, (contest: Contest) => Promise<ContenderRun>>
-> = { backstream: runBackstream, pipeline: runPipeline }
+const aws = '"$aws" s3 cp - "s3://$key" --quiet'
+
+export const contenders: Readonly<Record<ContenderName, Contender>> = {
+  backstream: { text: 'backstream run', run: runBackstream },
+  'zstd-aws': pipeline(
+    'tar \\| zstd -3 -T0 \\| aws s3 cp -',
+    `$produce | "$zstd" -3 -T0 -q | ${aws}`,
+  ),
+  'zstd-rclone': pipeline(
+    'tar \\| zstd -3 -T0 \\| rclone rcat',
+    '$produce | "$zstd" -3 -T0 -q | "$rclone" rcat --s3-chunk-size 16M --s3-no-check-bucket "bench:$key"',
+  ),
+  'gzip-aws': pipeline('tar czf - \\| aws s3 cp -', `"$tar" -C "$path" -czf - . | ${aws}`),
+  'python-aws': pipeline(
+    'Python tarfile w:gz \\| aws s3 cp -',
+    `"$python3" -c 'import sys, tarfile
+with tarfile.open(mode="w:gz", fileobj=sys.stdout.buffer) as tar: tar.add(sys.argv[1], arcname=".")' "$path" | ${aws}`,
+  ),
+  restic: {
+    text: 'restic backup (first)',
+    prepare: (contest) => runPipeline(contest, '"$restic" -q -r "s3:$endpoint/$key" init >&2'),
+    run: (contest) => runPipeline(contest, '"$restic" -q -r "s3:$endpoint/$key" backup "$path"'),
+  },
+  'backstream-restore': {
+    text: 'backstream restore',
+    prepare: runBackstream,
+    run: (contest) => runCommandLine(contest, ['restore', 'tree', '--to', contest.target]),
+  },
+  'aws-zstd': {
+    text: 'aws s3 cp \\| zstd -d \\| tar x',
+    prepare: (contest) => runPipeline(contest, `$produce | "$zstd" -3 -T0 -q | ${aws}`),
+    run: (contest) =>
+      runPipeline(
+        contest,
+        'mkdir -p "$target" && "$aws" s3 cp "s3://$key" - --quiet | "$zstd" -d -q | "$tar" -C "$target" -xf -',
+      ),
+  },
+}
 
 /** One run through Redis, served by a worker in the same process; Redis' CPU time counts as well. */
 async function runBackstream(contest: Contest): Promise<ContenderRun> {
-  const { redis, folder, signal, server } = contest
-  const config = join(folder, 'backstream.yaml')
-  const probeFile = join(folder, 'probe.json')
-  writeFileSync(config, configuration(contest))
-  const before = readCpuSeconds(redis.pid())
-  const measured = await measureCommand(
-    {
-      script: 'exec "$@"',
-      args: [
-        process.execPath,
-        ...['--import', probe, commandLine, '--config', config],
-        ...['run', 'tree', '--here', '--json', '--log-format', 'json', '--quiet'],
-      ],
-      env: {
-        ...quietEnvironment(),
-        BENCH_PROBE_FILE: probeFile,
-        BENCH_ACCESS_KEY_ID: server.accessKeyId,
-        BENCH_SECRET_ACCESS_KEY: server.secretAccessKey,
-      },
-    },
-    signal,
-  )
+  const probeFile = join(contest.folder, 'probe.json')
+  const before = readCpuSeconds(contest.redis.pid())
+  const args = ['run', 'tree', '--here', '--json', '--quiet']
+  const measured = await runCommandLine(contest, args, probeFile)
   return {
     ...measured,
-    cpuSeconds: measured.cpuSeconds + readCpuSeconds(redis.pid()) - before,
+    cpuSeconds: measured.cpuSeconds + readCpuSeconds(contest.redis.pid()) - before,
     probe: JSON.parse(readFileSync(probeFile, 'utf8')),
   }
 }
 
-function runPipeline({ workload, programs, server, signal }: Contest): Promise<ContenderRun> {
+/** As its first line starts it, with a probe when it is to be watched. */
+export function runCommandLine(
+  contest: Contest,
+  args: readonly string[],
+  probeFile?: string,
+): Promise<Measurement> {
+  const config = join(contest.folder, 'backstream.yaml')
+  writeFileSync(config, backstreamConfiguration(contest))
+  const watched = probeFile === undefined ? [] : ['--import', probe]
+  const node = [process.execPath, '--max-semi-space-size=4', ...watched]
   return measureCommand(
     {
-      script: '"$1" -C "$4" -cf - . | "$2" -3 -T0 -q | "$3" s3 cp - "$5" --quiet',
-      args: [
-        ...[programs.paths.tar, programs.paths.zstd, programs.paths.aws],
-        ...[workload.path, `s3://${bucket}/pipeline/archive.tar.zst`],
-      ],
-      env: awsEnvironment(server),
+      script: 'exec "$@"',
+      args: [...node, commandLine, '--config', config, '--log-format', 'json', ...args],
+      env: { ...backstreamEnvironment(contest.server), BENCH_PROBE_FILE: probeFile },
     },
-    signal,
+    contest.signal,
   )
 }
 
-/** Of all objects in the bucket; asked of either server in the same way. */
-export async function readStoredBytes({ programs, server, signal }: Contest): Promise<number> {
-  const { stdout } = await measureCommand(
+function runPipeline(contest: Contest, script: string): Promise<Measurement> {
+  const { workload, programs, run, server, target, signal } = contest
+  const read =
+    workload.name === 'stream'
+      ? 'produce() { cat "$path"/large/0000/*; }'
+      : 'produce() { "$tar" -C "$path" -cf - .; }'
+  return measureCommand(
     {
-      script: '"$1" s3 ls "$2" --recursive --summarize',
-      args: [programs.paths.aws, `s3://${bucket}/`],
-      env: awsEnvironment(server),
+      script: `${read}\n${script.replaceAll('$produce', 'produce')}`,
+      args: [],
+      env: {
+        ...rivalEnvironment(contest),
+        ...programs.paths,
+        path: workload.path,
+        endpoint: server.endpoint,
+        target,
+        key: `${server.bucket}/rival-${run}/archive`,
+      },
     },
     signal,
   )
-  const bytes = /Total Size: (\d+)/.exec(stdout)?.[1]
-  if (bytes === undefined) throw new Error(`aws s3 ls said nothing of a size:\n${stdout}`)
-  return Number(bytes)
-}
-
-function configuration({ redis, server, workload }: Contest): string {
-  // JSON is YAML; the loader would expand a `$` in a path.
-  return JSON.stringify({
-    version: 1,
-    name: 'bench',
-    redis: redis.url,
-    storages: {
-      main: {
-        kind: 's3',
-        bucket,
-        prefix: 'backstream',
-        endpoint: server.endpoint,
-        region: server.region,
-        pathStyle: true,
-        credentials: {
-          accessKeyId: { env: 'BENCH_ACCESS_KEY_ID' },
-          secretAccessKey: { env: 'BENCH_SECRET_ACCESS_KEY' },
-        },
-      },
-    },
-    plans: {
-      tree: {
-        storage: 'main',
-        schedule: { every: '7d' },
-        source: { kind: 'directory', path: workload.path.replaceAll('$', '$$$$') },
-      },
-    },
-  })
-}
-
-function awsEnvironment(server: BenchServer): Record<string, string | undefined> {
-  return {
-    ...quietEnvironment(),
-    AWS_ENDPOINT_URL: server.endpoint,
-    AWS_REGION: server.region,
-    AWS_DEFAULT_REGION: server.region,
-    AWS_ACCESS_KEY_ID: server.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
-    AWS_CONFIG_FILE: '/dev/null',
-    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-    AWS_EC2_METADATA_DISABLED: 'true',
-  }
-}
-
-/** A developer's own settings and cloud account must not reach what is measured. */
-function quietEnvironment(): Record<string, string | undefined> {
-  const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(BACKSTREAM_|AWS_|REDIS_URL|NODE_OPTIONS|npm_)/.test(name),
-  )
-  return Object.fromEntries(kept)
 }

@@ -1,68 +1,92 @@
 /** `npm run bench`: see `usage` in options.ts, and README.md. */
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '@backstream/kernel'
 import { startPrivateRedis, temporaryDirectory } from '@backstream/testkit'
-import { describeMachine, type Machine } from './machine.ts'
+import { cases } from './cases.ts'
+import { contenders } from './contenders.ts'
+import { measureLimit } from './limit.ts'
+import { describeMachine } from './machine.ts'
+import { measureOneFile } from './one-file.ts'
 import { type BenchOptions, readOptions, usage } from './options.ts'
 import { type Programs, requirePrograms } from './programs.ts'
 import { renderPage } from './render-page.ts'
-import { renderText } from './render-table.ts'
-import { type Round, runRounds } from './run-rounds.ts'
-import { type Summary, summarize } from './summary.ts'
-import { type PresetName, prepareWorkload } from './workload.ts'
+import { type CaseOptions, type Round, runCase } from './run-case.ts'
+import type { BenchResult, CaseResult } from './summary.ts'
+import { prepareWorkload, type Workload, type WorkloadName } from './workload.ts'
 
 async function main(options: BenchOptions): Promise<void> {
   if (process.platform !== 'linux') {
     throw new Error('The bench reads memory and CPU time from /proc: it needs Linux.')
   }
   const programs = requirePrograms()
-  const machine = describeMachine(programs)
-  const summaries: Summary[] = []
-  for (const preset of options.presets) {
-    summaries.push(await runPreset(options, { preset, programs, machine }))
-  }
-  if (options.json) console.log(JSON.stringify(summaries.length === 1 ? summaries[0] : summaries))
-  if (options.page !== undefined) await writeFile(options.page, renderPage(summaries))
+  const result = await measure(options, programs)
+  const page = renderPage(result)
+  console.log(options.json ? JSON.stringify(result) : page)
+  if (options.page !== undefined) writeFileSync(options.page, page)
 }
 
-interface PresetRun {
-  readonly preset: PresetName
-  readonly programs: Programs
-  readonly machine: Machine
-}
-
-async function runPreset(
-  options: BenchOptions,
-  { preset, programs, machine }: PresetRun,
-): Promise<Summary> {
+async function measure(options: BenchOptions, programs: Programs): Promise<BenchResult> {
+  const before = loadavg()[0] ?? 0
   await using setUp = new AsyncDisposableStack()
   const folder = setUp.use(await temporaryDirectory('bench')).path
-  const dir = options.dir ?? `${folder}-trees`
-  await mkdir(dir, { recursive: true })
-  if (!options.keep) setUp.defer(() => rm(dir, { recursive: true, force: true }))
-  const { runs, seed, servers } = options
-  note(`making the tree of ${preset} in ${dir}`)
-  const workload = prepareWorkload(dir, preset, seed)
+  const memory = mkdtempSync('/dev/shm/backstream-bench-')
+  setUp.defer(() => rmSync(memory, { recursive: true, force: true }))
+  const treeOf = openTrees(options, join(folder, 'trees'))
   const redis = setUp.use(await startPrivateRedis())
-  const rounds = await runRounds({
-    contest: { workload, redis, programs, folder, signal: stopping },
-    ...{ servers, runs },
-    onRound: noteRound,
-  })
-  const summary = summarize({ machine, preset, seed, workload, runs }, rounds)
-  if (!options.json) console.log(`\n${renderText(summary)}\n`)
-  if (options.keep) note(`the tree is kept: --dir ${dir} uses it again`)
-  return summary
+  const shared = { redis, programs, folder, memory, signal: stopping, onRound: noteRound }
+  const wanted = cases.filter(({ workload }) => options.workloads.includes(workload))
+  const results: CaseResult[] = []
+  for (const each of wanted) {
+    const one = { ...each, ...(options.rounds === undefined ? {} : { rounds: options.rounds }) }
+    note(`${one.task} of ${one.workload}, ${one.server}`)
+    const caseOptions: CaseOptions = { ...shared, workload: treeOf(one.workload) }
+    const rounds = await runCase(one, caseOptions)
+    const limit = one.limit === undefined ? null : await measureLimit(caseOptions)
+    const { name, files, bytes } = caseOptions.workload
+    results.push({ of: one, workload: { name, files, bytes }, rounds, limit })
+  }
+  const hasBoth = options.workloads.includes('small') && options.workloads.includes('large')
+  const trees = hasBoth ? [treeOf('small'), treeOf('large')] : []
+  if (hasBoth) note('one file of a large archive')
+  const oneFile = hasBoth
+    ? await measureOneFile({ ...shared, workload: treeOf('small') }, { trees, rounds: 3 })
+    : []
+  return {
+    format: 'backstream.bench/2',
+    machine: describeMachine(programs),
+    load: { before, after: loadavg()[0] ?? 0 },
+    date: new Date(systemClock.now()).toISOString().slice(0, 10),
+    scale: options.scale,
+    seed: options.seed,
+    cases: results,
+    oneFile,
+  }
+}
+
+/** Trees by name, each made when it is asked for first. */
+function openTrees(
+  { dir, scale, seed }: BenchOptions,
+  temporary: string,
+): (name: WorkloadName) => Workload {
+  const folder = dir ?? temporary
+  mkdirSync(folder, { recursive: true })
+  return (name) => {
+    note(`the tree of ${name}, in ${folder}`)
+    return prepareWorkload(folder, { name, seed, scale })
+  }
 }
 
 function noteRound(one: Round): void {
-  const title = one.round === 0 ? 'warming up' : `round ${one.round}`
   const figures = [
     `${one.wallSeconds.toFixed(2)} s`,
     `CPU ${one.cpuSeconds.toFixed(2)} s`,
     `${Math.round(one.peakRssBytes / 2 ** 20)} MiB`,
     ...(one.probe ? [`lag p99 ${one.probe.lag.p99Ms.toFixed(1)} ms`] : []),
   ]
-  note(`${title}, ${one.server}, ${one.contender}: ${figures.join(', ')}`)
+  const name = contenders[one.contender].text.replaceAll('\\', '')
+  note(`  round ${one.round}, ${name}: ${figures.join(', ')}`)
 }
 
 /** To stderr, so that what is printed stays the result alone. */

@@ -1,73 +1,74 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type ServerName, serverNames } from './s3-server.ts'
-import { type PresetName, presetNames, presetTexts } from './workload.ts'
+import { type WorkloadName, workloadNames } from './workload.ts'
 
 export interface BenchOptions {
-  readonly presets: readonly PresetName[]
-  readonly servers: readonly ServerName[]
-  readonly runs: number
+  /** 1 for the page; 8 for a look. */
+  readonly scale: number
+  readonly workloads: readonly WorkloadName[]
+  /** Overrides the rounds of every case. */
+  readonly rounds: number | undefined
   readonly seed: number
   readonly json: boolean
   /** Where trees are made, or found; a temporary folder when undefined. */
   readonly dir: string | undefined
-  readonly keep: boolean
-  /** Writes the page of results to this file. */
+  /** Where the page of results is written. */
   readonly page: string | undefined
 }
 
 export const usage: string = `Usage: npm run bench -- [OPTION]…
 
-Measures a backup by this tool against \`tar | zstd -3 -T0 | aws s3 cp -\` on the same tree into the
-same S3 servers, in turns: wall time, CPU seconds, peak memory of all processes, bytes stored.
+Measures backups and restores by this tool beside what people type, on the same trees and the same S3
+servers, in turns: wall time, CPU seconds, peak memory of all processes, bytes stored, requests. Takes a
+quarter of an hour on two cores, and writes docs/benchmarks.md.
 
-  --preset ${presetNames.join('|')}  what is backed up, may be repeated (default mixed)
-${presetNames.map((name) => `      ${name.padEnd(6)} ${presetTexts[name]}`).join('\n')}
-  --server ${serverNames.join('|')}       where to, may be repeated (default both): one that discards what
-                               it gets, and the embedded S3 server, each a process of its own
-  --runs N                     rounds that count, after one that warms up (default 5)
-  --seed N                     of the tree (default 1)
-  --dir DIR                    make the tree in DIR, or use the one made there before; implies --keep
-  --keep                       leave the tree behind and say where it is
-  --json                       one JSON document instead of the table
-  --page FILE                  also write a page of results in Markdown
+  --quick          an eighth of the data, in two minutes; writes no page unless --page is given
+  --workload NAME  ${workloadNames.join('|')}; may be repeated (default all); writes no page either
+  --rounds N       rounds of every case
+  --seed N         of the trees (default 1)
+  --dir DIR        make the trees in DIR, or use those made there before, and leave them
+  --page FILE      where the page goes
+  --json           one JSON document on stdout instead of the page
   --help
 
-It needs Linux, tar, zstd and the AWS command line.`
+It needs Linux, 10 GiB of memory, and tar, zstd, aws, rclone, restic, python3 and the packages of a Ceph
+gateway, which are installed where apt-get may.`
 
 /** Undefined when help is asked for. Throws a TypeError that says what is wrong. */
 export function readOptions(args: readonly string[], cwd: string): BenchOptions | undefined {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      preset: { type: 'string', multiple: true, default: ['mixed'] },
-      server: { type: 'string', multiple: true, default: [...serverNames] },
-      runs: { type: 'string', default: '5' },
+      quick: { type: 'boolean', default: false },
+      workload: { type: 'string', multiple: true },
+      rounds: { type: 'string' },
       seed: { type: 'string', default: '1' },
       dir: { type: 'string' },
-      keep: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       page: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })
   if (values.help) return undefined
+  const isWhole = !values.quick && !values.workload && !values.json
+  const page = values.page ?? (isWhole ? defaultPage : undefined)
   return {
-    presets: values.preset.map((name) => choose('--preset', name, presetNames)),
-    servers: values.server.map((name) => choose('--server', name, serverNames)),
-    runs: wholeNumber('--runs', values.runs),
+    scale: values.quick ? 8 : 1,
+    workloads: values.workload?.map(toWorkload) ?? workloadNames,
+    rounds: values.rounds === undefined ? undefined : wholeNumber('--rounds', values.rounds),
     seed: wholeNumber('--seed', values.seed),
     json: values.json,
     dir: values.dir === undefined ? undefined : resolve(cwd, values.dir),
-    keep: values.keep || values.dir !== undefined,
-    page: values.page === undefined ? undefined : resolve(cwd, values.page),
+    page: page === undefined ? undefined : resolve(cwd, page),
   }
 }
 
-function choose<T extends string>(option: string, value: string, choices: readonly T[]): T {
-  const choice = choices.find((candidate) => candidate === value)
+const defaultPage = new URL('../docs/benchmarks.md', import.meta.url).pathname
+
+function toWorkload(value: string): WorkloadName {
+  const choice = workloadNames.find((candidate) => candidate === value)
   if (choice !== undefined) return choice
-  throw new TypeError(`${option} ${value}: choose one of ${choices.join(', ')}`)
+  throw new TypeError(`--workload ${value}: choose one of ${workloadNames.join(', ')}`)
 }
 
 function wholeNumber(option: string, value: string): number {

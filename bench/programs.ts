@@ -6,6 +6,9 @@ const needed = {
   tar: { apt: 'tar', brew: 'gnu-tar' },
   zstd: { apt: 'zstd', brew: 'zstd' },
   aws: { apt: 'awscli', brew: 'awscli' },
+  rclone: { apt: 'rclone', brew: 'rclone' },
+  restic: { apt: 'restic', brew: 'restic' },
+  python3: { apt: 'python3', brew: 'python' },
 } as const
 
 type Program = keyof typeof needed
@@ -42,7 +45,8 @@ function behindShim(path: string): string {
 }
 
 function versionOf(path: string): string {
-  const said = execFileSync(path, ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? ''
+  const ask = basename(path) === 'restic' ? 'version' : '--version'
+  const said = execFileSync(path, [ask], { encoding: 'utf8' }).split('\n')[0] ?? ''
   // "aws-cli/1.45.11 Python/3.11.7 Linux/…" and "*** Zstandard CLI (64-bit) v1.5.4, by …"
   return (
     /^(aws-cli\/\S+ Python\/\S+)|(Zstandard CLI.* v[\d.]+)/.exec(said.replace(/^\*+ /, ''))?.[0] ??

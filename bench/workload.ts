@@ -11,8 +11,8 @@ import {
 import { join } from 'node:path'
 import { contentOf, seededRandom } from '@backstream/testkit'
 
-export const presetNames = ['small', 'large', 'mixed'] as const
-export type PresetName = (typeof presetNames)[number]
+export const workloadNames = ['small', 'large', 'incompressible', 'stream'] as const
+export type WorkloadName = (typeof workloadNames)[number]
 
 /** Files whose sizes are log-normal. */
 interface FileGroup {
@@ -23,9 +23,12 @@ interface FileGroup {
   readonly sigma: number
   /** The sizes are scaled until all are this many together. */
   readonly totalBytes?: number
+  /** Only this kind of content. */
+  readonly kind?: Kind
 }
 
 export interface Workload {
+  readonly name: WorkloadName
   readonly path: string
   readonly files: number
   /** Content of the files. */
@@ -38,45 +41,51 @@ const mebibyte = 1024 * kibibyte
 const small = { folder: 'small', files: 100_000, medianBytes: 4 * kibibyte, sigma: 1.2 }
 const large = { folder: 'large', files: 40, medianBytes: 80 * mebibyte, sigma: 0.8 }
 
-const presets: Readonly<Record<PresetName, readonly FileGroup[]>> = {
-  small: [small],
-  large: [{ ...large, totalBytes: 4096 * mebibyte }],
-  mixed: [
-    { ...small, files: 40_000 },
-    { ...large, files: 12, totalBytes: 700 * mebibyte },
-  ],
+/** What `scale` divides, so that a short run keeps the shape of a long one. */
+const groups = (scale: number): Readonly<Record<WorkloadName, FileGroup>> => ({
+  small: { ...small, files: Math.ceil(small.files / scale) },
+  large: { ...large, totalBytes: (4096 * mebibyte) / scale },
+  incompressible: { ...large, totalBytes: (4096 * mebibyte) / scale, kind: 'bin' },
+  stream: { ...large, files: 1, totalBytes: (2048 * mebibyte) / scale, kind: 'mixed' },
+})
+
+export const workloadTexts: Readonly<Record<WorkloadName, string>> = {
+  small: 'small files: log-normal, median 4 KiB, text and binary mixed',
+  large: 'large files, text and binary mixed',
+  incompressible: 'large files that do not shrink',
+  stream: "one command's output, text and binary mixed",
 }
 
-export const presetTexts: Readonly<Record<PresetName, string>> = {
-  small: '100,000 files, log-normal, median 4 KiB',
-  large: '4 GiB in 40 files',
-  mixed: '40,000 small files and 700 MiB in 12 large ones',
+export interface WorkloadOptions {
+  readonly name: WorkloadName
+  readonly seed: number
+  /** 1 is the size that the page is about; 8 is an eighth of it. */
+  readonly scale: number
 }
 
 /**
- * The tree of a preset below `folder`, the same for the same seed; one that is there already is used
+ * The tree of a workload below `folder`, the same for the same seed; one that is there already is used
  * again. Six files in ten are prose, a quarter are tables of binary records, the rest do not shrink.
  */
-export function prepareWorkload(folder: string, preset: PresetName, seed: number): Workload {
-  const path = join(folder, `${preset}-${seed}`)
+export function prepareWorkload(folder: string, { name, seed, scale }: WorkloadOptions): Workload {
+  const path = join(folder, scale === 1 ? `${name}-${seed}` : `${name}-${seed}-by-${scale}`)
   const record = `${path}.json`
-  if (existsSync(record)) return { ...JSON.parse(readFileSync(record, 'utf8')), path }
+  if (existsSync(record)) return { ...JSON.parse(readFileSync(record, 'utf8')), name, path }
   rmSync(path, { recursive: true, force: true })
   const random = seededRandom(seed)
   const pools = makePools(seed)
   const made = { files: 0, bytes: 0 }
-  for (const group of presets[preset]) {
-    for (const [index, bytes] of sizesOf(group, random).entries()) {
-      const directory = join(path, group.folder, String(Math.floor(index / 200)).padStart(4, '0'))
-      if (index % 200 === 0) mkdirSync(directory, { recursive: true })
-      const kind = pick(random)
-      writeContent(join(directory, `${index}.${kind}`), bytes, { pool: pools[kind], random })
-      made.files++
-      made.bytes += bytes
-    }
+  const group = groups(scale)[name]
+  for (const [index, bytes] of sizesOf(group, random).entries()) {
+    const directory = join(path, group.folder, String(Math.floor(index / 200)).padStart(4, '0'))
+    if (index % 200 === 0) mkdirSync(directory, { recursive: true })
+    const kind = group.kind ?? pick(random)
+    writeContent(join(directory, `${index}.${kind}`), bytes, { pool: pools[kind], random })
+    made.files++
+    made.bytes += bytes
   }
   writeFileSync(record, JSON.stringify(made))
-  return { ...made, path }
+  return { ...made, name, path }
 }
 
 function sizesOf(group: FileGroup, random: () => number): number[] {
@@ -95,9 +104,9 @@ function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
 }
 
-type Kind = 'txt' | 'dat' | 'bin'
+type Kind = 'txt' | 'dat' | 'bin' | 'mixed'
 
-function pick(random: () => number): Kind {
+function pick(random: () => number): Exclude<Kind, 'mixed'> {
   const draw = random()
   if (draw < 0.6) return 'txt'
   return draw < 0.85 ? 'dat' : 'bin'
@@ -110,7 +119,13 @@ const sliceBytes = 128 * kibibyte
 function makePools(seed: number): Record<Kind, Buffer> {
   const pool = (like: 'text' | 'noise') =>
     Buffer.concat([...contentOf({ bytes: poolBytes, seed, like })])
-  return { txt: pool('text'), dat: makeRecords(seed), bin: pool('noise') }
+  const [txt, dat, bin] = [pool('text'), makeRecords(seed), pool('noise')]
+  const mixed = Buffer.concat([
+    txt,
+    dat.subarray(0, dat.length / 2),
+    bin.subarray(0, bin.length / 4),
+  ])
+  return { txt, dat, bin, mixed }
 }
 
 /** Records of 32 bytes as databases and instruments write them: a number, a time, few kinds, a measurement. */

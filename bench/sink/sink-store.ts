@@ -27,6 +27,8 @@ interface SinkUpload {
 export class SinkStore {
   readonly objects: Map<string, SinkObject> = new Map()
   readonly uploads: Map<string, SinkUpload> = new Map()
+  /** Every request but those that ask for this. */
+  requests = 0
 
   beginUpload(key: string): string {
     const id = randomUUID()

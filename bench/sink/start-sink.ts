@@ -73,6 +73,8 @@ async function serve(
 async function answer(call: Call): Promise<Reply> {
   const { request, key, query } = call
   const content = await drain(request)
+  if (query.has('requests')) return { status: 200, body: String(call.store.requests) }
+  call.store.requests++
   switch (request.method) {
     case 'PUT':
       if (key === '') return { status: 200 }
