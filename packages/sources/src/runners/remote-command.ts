@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createRedact } from '../redact.ts'
+import type { SourceError } from '../source-error.ts'
 import type { Channel, ChannelEnd } from './channel.ts'
 import { notStarted } from './query-client.ts'
 import {
@@ -48,6 +49,7 @@ export class RemoteCommand implements Running {
   readonly #started: Promise<Started>
   #client: RunningCommand | null = null
   #inputFailure: { readonly error: unknown } | null = null
+  #silence: SourceError | null = null
   #isRead = false
 
   constructor(request: CommandRequest, options: RemoteCommandOptions) {
@@ -71,6 +73,7 @@ export class RemoteCommand implements Running {
     if (!this.#isRead) for await (const _ of this.#output());
     const output = await this.#outputEnded.promise
     if (this.#inputFailure) throw this.#inputFailure.error
+    if (this.#silence) throw this.#silence
     if (!output.end) throw await this.#lost(output, started)
     const { status, bytes } = output.end
     if (bytes === output.bytes) return { status, signal: null }
@@ -135,7 +138,10 @@ export class RemoteCommand implements Running {
     this.#isRead = true
     const { client, end } = await this.#started
     const { beginMs } = this.#options
-    const silence = limitOf(beginMs, () => client.fail(unanswered(this.#at(end), beginMs)))
+    const silence = limitOf(beginMs, () => {
+      this.#silence = unanswered(this.#at(end), beginMs)
+      client.fail(this.#silence)
+    })
     let linger: AbortController | null = null
     const output = new RemoteOutput({
       nonce: this.#nonce,
