@@ -182,13 +182,14 @@ async function pretend(
 
 async function overviewRows(config: Config, connection: QueueConnection) {
   const schedules = await listSchedules(connection)
-  return config.plans.map(({ name, enabled, overdueAfterMs }) =>
+  return config.plans.map(({ name, enabled, overdueAfterMs, schedule }) =>
     planStatus({
       plan: name,
       enabled,
       overdueAfterMs,
       backups: [],
       lastRun: null,
+      isScheduled: enabled && schedule !== null,
       nextRunMs: schedules.find(({ plan }) => plan === name)?.nextMs ?? null,
       nowMs: systemClock.now(),
     }),

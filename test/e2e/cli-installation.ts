@@ -104,7 +104,7 @@ ${plans}
 
 function commandLinePlans(tree: string): string {
   return `
-  home: { source: { kind: directory, path: ${tree} } }
+  home: { schedule: { every: 12h }, source: { kind: directory, path: ${tree} } }
   second: { source: { kind: directory, path: ${tree} } }
   broken: { source: { kind: command, argv: [sh, -c, "echo half; echo no space >&2; exit 3"] } }
   slow: { source: { kind: command, argv: [sh, -c, "sleep 600"] } }

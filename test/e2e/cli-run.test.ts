@@ -101,13 +101,16 @@ describe('status', () => {
     match(plans[0].lastRun.cause, /3/)
     const home = plans.find((one: { plan: string }) => one.plan === 'home')
     equal(home.state, 'good')
+    // No scheduler runs here.
+    match(stdout, /home +good .* not armed /)
+    match(stdout, /broken +failed .* by hand /)
   })
 
   it('tells of the bucket although Redis is away, and cannot judge then', async () => {
     const env = { ...here.env, REDIS_URL: `redis://127.0.0.1:${await freePort()}` }
     const { status, stdout, stderr } = await here.run(['status', '--check'], { env })
     equal(status, 1)
-    match(stdout, /home +good/)
+    match(stdout, /home +good .* not known /)
     match(stderr, /runs and schedules are unknown/)
   })
 })

@@ -18,6 +18,7 @@ const good: PlanOverviewRow = {
   },
   overdueAfterMs: 60_000,
   lastRun: { outcome: 'committed', atMs: 5_000, cause: null },
+  isScheduled: true,
   nextRunMs: 100_000,
   backups: 3,
   suspects: 1,

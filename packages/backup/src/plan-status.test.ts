@@ -36,6 +36,7 @@ function input(over: Partial<PlanStatusInput> = {}): PlanStatusInput {
     overdueAfterMs: 26 * hour,
     backups: [glance(now - hour)],
     lastRun: null,
+    isScheduled: false,
     nextRunMs: null,
     nowMs: now,
     ...over,

@@ -26,6 +26,8 @@ export interface PlanStatus {
   readonly newestGood: NewestBackup | null
   readonly overdueAfterMs: number | null
   readonly lastRun: LastRun | null
+  /** Whether a schedule should begin its runs: without a next run nobody has armed it. */
+  readonly isScheduled: boolean
   readonly nextRunMs: number | null
   /** Backups with a manifest, how many of them do not count as good, and what all of them take. */
   readonly backups: number
@@ -74,6 +76,7 @@ export interface PlanStatusInput {
   readonly backups: readonly BackupGlance[] | null
   readonly unreachable?: string
   readonly lastRun: LastRun | null
+  readonly isScheduled: boolean
   readonly nextRunMs: number | null
   /** What is to be kept, and the wall clock it is counted by; null: everything. */
   readonly retention?:
@@ -93,6 +96,7 @@ export function planStatus(input: PlanStatusInput): PlanStatus {
     newestGood,
     overdueAfterMs: input.overdueAfterMs,
     lastRun: input.lastRun,
+    isScheduled: input.isScheduled,
     nextRunMs: input.nextRunMs,
     backups: input.backups?.length ?? 0,
     suspects: input.backups?.filter(({ isGood }) => !isGood).length ?? 0,

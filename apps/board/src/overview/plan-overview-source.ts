@@ -51,6 +51,7 @@ export function createPlanOverviewSource(options: PlanOverviewSourceOptions): Pl
               ...(options.cache ? { cache: options.cache } : {}),
             })),
             lastRun: await findLastRun(plan, options),
+            isScheduled: plan.enabled && plan.schedule !== null,
             nextRunMs: next.get(plan.name) ?? null,
             retention: retentionOf(plan),
             nowMs: options.clock.now(),

@@ -20,7 +20,13 @@ function movableClock() {
 }
 
 function unreadable(plan: string) {
-  const nothing = { overdueAfterMs: null, backups: null, lastRun: null, nextRunMs: null }
+  const nothing = {
+    overdueAfterMs: null,
+    backups: null,
+    lastRun: null,
+    isScheduled: false,
+    nextRunMs: null,
+  }
   return planStatus({ plan, enabled: true, ...nothing, nowMs: 0 })
 }
 

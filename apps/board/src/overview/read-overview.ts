@@ -88,7 +88,7 @@ async function loadPlans(options: ReadOverviewOptions): Promise<readonly PlanOve
   } catch (error) {
     logger.warn({ err: error }, `overview: ${describeError(error)}`)
     // Whatever was green a moment ago: nothing is known now.
-    return config.plans.map(({ name, enabled, overdueAfterMs }) =>
+    return config.plans.map(({ name, enabled, overdueAfterMs, schedule }) =>
       planStatus({
         plan: name,
         enabled,
@@ -96,6 +96,7 @@ async function loadPlans(options: ReadOverviewOptions): Promise<readonly PlanOve
         backups: null,
         unreachable: describeError(error),
         lastRun: null,
+        isScheduled: enabled && schedule !== null,
         nextRunMs: null,
         nowMs: clock.now(),
       }),

@@ -22,6 +22,7 @@ function row(facts: Partial<PlanOverviewRow>): PlanOverviewRow {
     },
     overdueAfterMs: 26 * hour,
     lastRun: { outcome: 'committed', atMs: asOfMs - 2 * hour, cause: null },
+    isScheduled: true,
     nextRunMs: asOfMs + 21 * hour,
     backups: 7,
     suspects: 0,
@@ -121,6 +122,13 @@ describe('renderOverview', () => {
     equal(page.includes('<script'), false)
     equal(page.includes(evil), false)
     match(page, /&quot;&#39;&gt;&lt;script&gt;alert\(1\)&lt;\/script&gt;&amp;amp;/)
+  })
+
+  it('tells a schedule that nobody has armed from none', () => {
+    const nextOf = (isScheduled: boolean) =>
+      textOf(render({ plans: [row({ isScheduled, nextRunMs: null })] }))
+    match(nextOf(true), /not armed: is a scheduler running\?/)
+    match(nextOf(false), /by hand only/)
   })
 
   it('links below its base path only', () => {

@@ -150,9 +150,11 @@ function lastRun(page: Page, { lastRun: run }: PlanOverviewRow): HtmlValue {
   return html`<span class="${run.outcome === 'failed' ? 'cause bad' : ''}">${outcomes[run.outcome]}</span>${run.cause !== null && html`<small class="cause">${run.cause}</small>`}<small>${time(page, run.atMs)}</small>`
 }
 
-function nextRun(page: Page, { nextRunMs }: PlanOverviewRow): HtmlValue {
-  if (nextRunMs === null)
-    return html`<span class="muted">${unlessKnown(page, 'by hand only')}</span>`
+function nextRun(page: Page, { isScheduled, nextRunMs }: PlanOverviewRow): HtmlValue {
+  if (nextRunMs === null) {
+    const words = isScheduled ? 'not armed: is a scheduler running?' : 'by hand only'
+    return html`<span class="muted">${unlessKnown(page, words)}</span>`
+  }
   const aheadMs = nextRunMs - page.overview.asOfMs
   const words =
     aheadMs > 0 ? `in ${describeDuration(aheadMs)}` : `due for ${describeDuration(-aheadMs)}`

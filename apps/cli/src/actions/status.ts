@@ -35,7 +35,8 @@ export async function status(session: Session, options: StatusOptions): Promise<
       })),
     })
   } else {
-    session.print(`${sentence(sorted, needy)}\n\n${await table(session, sorted)}`)
+    const isQueueKnown = redisProblem === null
+    session.print(`${sentence(sorted, needy)}\n\n${table(session, sorted, isQueueKnown)}`)
     session.print(unknownInWords(unknownPlans))
   }
   if (redisProblem !== null) {
@@ -85,7 +86,7 @@ function unknownInWords(plans: readonly UnknownPlan[]): string {
   return lines.length === 0 ? '' : `\n${lines.join('')}`
 }
 
-async function table(session: Session, plans: readonly PlanStatus[]): Promise<string> {
+function table(session: Session, plans: readonly PlanStatus[], isQueueKnown: boolean): string {
   const { good, bad, warn, dim } = session.paint
   const paints: Readonly<Record<PlanState, Cell['paint']>> = {
     unknown: bad,
@@ -98,7 +99,7 @@ async function table(session: Session, plans: readonly PlanStatus[]): Promise<st
     disabled: dim,
   }
   const rows = plans.map((plan) => {
-    const { newestGood, overdueAfterMs, lastRun, nextRunMs } = plan
+    const { newestGood, overdueAfterMs, lastRun } = plan
     const limit = overdueAfterMs === null ? '' : ` of ${describeDuration(overdueAfterMs)}`
     const paint = paints[plan.state]
     return [
@@ -107,7 +108,7 @@ async function table(session: Session, plans: readonly PlanStatus[]): Promise<st
       newestGood ? `${describeDuration(newestGood.ageMs)}${limit}` : 'none',
       newestGood ? formatBytes(newestGood.bytes) : '',
       lastRun ? lastRunInWords(lastRun) : '',
-      nextRunMs === null ? 'by hand' : formatLocalTime(nextRunMs),
+      isQueueKnown ? nextRunInWords(plan) : 'not known',
       proofInWords(plan, session.clock.now()),
       wordsOf(plan),
     ]
@@ -124,6 +125,11 @@ function wordsOf({ plan, state, words, heldPrune }: PlanStatus): string {
     heldPrune &&
     `${heldPrune.going} backups would be pruned: see \`backstream prune ${plan} -n\`, then --confirm`
   return [...(state === 'good' ? [] : [words]), ...(held ? [held] : [])].join('; ')
+}
+
+function nextRunInWords({ isScheduled, nextRunMs }: PlanStatus): string {
+  if (nextRunMs !== null) return formatLocalTime(nextRunMs)
+  return isScheduled ? 'not armed' : 'by hand'
 }
 
 function lastRunInWords({ outcome, atMs }: LastRun): string {

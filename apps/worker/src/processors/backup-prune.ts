@@ -73,6 +73,7 @@ async function blocksOf(
     overdueAfterMs: plan.overdueAfterMs,
     backups: (await readGlances(storage, plan.name, { signal })).glances,
     lastRun: await lastEnd(context, plan),
+    isScheduled: false,
     nextRunMs: null,
     nowMs: context.clock.now(),
   })
