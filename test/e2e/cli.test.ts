@@ -197,7 +197,10 @@ describe('init', () => {
     const refused = await run(flags, there)
     equal(refused.status, 4)
     match(refused.stderr, /backstream\.yaml is there already/)
-    equal((await run([...flags, '--force'], there)).status, 0)
+    const replaced = await run([...flags, '--force'], there)
+    equal(replaced.status, 0)
+    match(replaced.stdout, /set AWS credentials .*, AWS_REGION/)
+    doesNotMatch((await run([...flags, '--force', '--region', 'x'], there)).stdout, /AWS_REGION/)
   })
 
   it('does not ask where nobody can answer', async () => {

@@ -46,6 +46,7 @@ function renderStorage(options: InitialConfig): string {
     )
   } else {
     lines.push(
+      ...(options.region ? [] : ['# region: as the AWS tools find it, in AWS_REGION or profile']),
       '# credentials: as the AWS tools find them, in AWS_* variables, profile or machine role',
     )
   }

@@ -48,6 +48,11 @@ const elsewhere: ErrorRule = {
   words: 'the bucket is in another region or behind another endpoint',
   remedy: checkRegion,
 }
+const noRegion: ErrorRule = {
+  code: 'invalid-request',
+  words: 'no region is known',
+  remedy: 'Set region, or AWS_REGION; and endpoint, for a store that is not AWS.',
+}
 const notFound: ErrorRule = { code: 'not-found', words: 'there is no such object' }
 const noUpload: ErrorRule = { code: 'no-such-upload', words: 'there is no such upload' }
 const damaged: ErrorRule = {
@@ -214,6 +219,9 @@ export const rulesBySystemCode: ReadonlyMap<string, ErrorRule> = new Map([
   ],
 ])
 
+/** What the SDK says before it sends anything, by its message alone. */
+export const noRegionMessage = 'Region is missing'
+export const noRegionRule: ErrorRule = noRegion
 export const lockedMessage: RegExp = /object.?lock|WORM|retention|legal.?hold/i
 export const lockedRule: ErrorRule = worm
 export const skewCorrectedRule: ErrorRule = {

@@ -16,6 +16,7 @@ interface Row {
 }
 
 const table: readonly Row[] = [
+  { name: 'Error', message: 'Region is missing', read: 'invalid-request', permanent: true },
   { name: 'NoSuchKey', status: 404, read: 'not-found' },
   { name: 'NotFound', status: 404, read: 'not-found' },
   { name: 'UnknownError', status: 404, read: 'not-found' },

@@ -4,6 +4,8 @@ import {
   type ErrorRule,
   lockedMessage,
   lockedRule,
+  noRegionMessage,
+  noRegionRule,
   rulesByHttpStatus,
   rulesByProviderCode,
   rulesBySystemCode,
@@ -98,6 +100,7 @@ function lockRule(facts: ErrorFacts, context: TranslateContext): ErrorRule | und
 function findRule(facts: ErrorFacts): ErrorRule {
   const { providerCode = '', systemCode = '', httpStatus = 0, message } = facts
   if (facts.isSkewCorrected) return skewCorrectedRule
+  if (message === noRegionMessage) return noRegionRule
   const known =
     rulesByProviderCode.get(providerCode) ??
     rulesBySystemCode.get(systemCode) ??

@@ -61,7 +61,8 @@ async function init(session: Session, options: InitOptions, given: GlobalOptions
   await write(file, text, options.force === true)
   const variables = variablesIn(text)
   if (session.json) return session.printJson({ format: 'backstream.init/1', file, variables })
-  const steps = nextSteps({ file, variables, isAws: endpoint === null, given })
+  const facts = { isAws: endpoint === null, hasRegion: region !== null }
+  const steps = nextSteps({ file, variables, given, ...facts })
   session.print(`wrote ${file}\n\nNext:\n${steps}`)
 }
 
@@ -150,13 +151,17 @@ interface Written {
   readonly file: string
   readonly variables: readonly string[]
   readonly isAws: boolean
+  readonly hasRegion: boolean
   readonly given: GlobalOptions
 }
 
-function nextSteps({ file, variables, isAws, given }: Written): string {
+function nextSteps({ file, variables, isAws, hasRegion, given }: Written): string {
   const flag = given.config === undefined ? '' : ` --config ${file}`
-  const credentials = 'AWS credentials as the AWS tools find them, such as AWS_ACCESS_KEY_ID'
-  const wanted = [...variables, ...(isAws ? [credentials] : [])]
+  const wanted = [
+    ...variables,
+    ...(isAws ? ['AWS credentials as the AWS tools find them, such as AWS_ACCESS_KEY_ID'] : []),
+    ...(isAws && !hasRegion ? ['AWS_REGION'] : []),
+  ]
   const steps = [
     ...(wanted.length > 0 ? [`set ${wanted.join(', ')}`] : []),
     `backstream validate${flag}`,
