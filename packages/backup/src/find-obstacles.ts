@@ -7,6 +7,8 @@ export interface ObstacleRequest {
   readonly to: string
   readonly entries: AsyncIterable<IndexEntry> | Iterable<IndexEntry>
   readonly overwrite: Overwrite
+  /** A folder that is left out of their names. */
+  readonly strip?: string
 }
 
 /**
@@ -18,12 +20,15 @@ export async function findObstacles({
   to,
   entries,
   overwrite,
+  strip = '',
 }: ObstacleRequest): Promise<readonly string[]> {
   const found = new Set<string>()
   for await (const entry of entries) {
     if (found.size >= mostNames) break
-    const there = lookAt(join(to, entry.path))
-    if (there === 'no-way') found.add(blockedWay(to, entry.path) ?? entry.path)
+    const path = strip === '' ? entry.path : entry.path.slice(strip.length + 1)
+    if (path === '' || path === '.') continue
+    const there = lookAt(join(to, path))
+    if (there === 'no-way') found.add(blockedWay(to, path) ?? entry.path)
     else if (there && isObstacle(there, entry, overwrite)) found.add(entry.path)
   }
   // Entries that may not replace anything go round whatever is there.

@@ -102,6 +102,7 @@ export {
 } from './restore.ts'
 export { type RestoreProgress, type RestoreRequest, restoreBackup } from './restore-backup.ts'
 export { type GuideSubject, renderRestoreGuide } from './restore-guide.ts'
+export { preflightRestore } from './restore-preflight.ts'
 export {
   findStreams,
   type RestoreStreamsRequest,

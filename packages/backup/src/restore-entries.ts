@@ -13,6 +13,8 @@ export interface RestoreEntriesRequest {
   /** Made (0700) when it is not there; must be empty unless `overwrite` is said. */
   readonly to: string
   readonly overwrite?: Overwrite | undefined
+  /** A folder that all of them lie in, left out of their names; '' or absent: none is. */
+  readonly strip?: string | undefined
   readonly signal: AbortSignal
   readonly keepSetuid?: boolean
   readonly keepOwners: boolean
@@ -43,7 +45,8 @@ export async function restoreEntries(request: RestoreEntriesRequest): Promise<Ex
     }
   }
   const extract = async (entry: TarEntry) => {
-    await extractor.extract({ ...entry, content: watched(entry.content) })
+    const header = stripped(entry.header, request.strip ?? '')
+    await extractor.extract({ ...entry, header, content: watched(entry.content) })
     request.onStep?.()
   }
   const names = new Set(entries.map(({ path }) => path))
@@ -59,6 +62,22 @@ export async function restoreEntries(request: RestoreEntriesRequest): Promise<Ex
     throw error
   }
   return extractor.finish()
+}
+
+function stripped(header: TarEntry['header'], folder: string): TarEntry['header'] {
+  if (folder === '') return header
+  const rawPath = below(header.rawPath, folder)
+  const isLink = header.type === 'link'
+  const rawLinkTarget = isLink ? below(header.rawLinkTarget, folder) : header.rawLinkTarget
+  return { ...header, rawPath, rawLinkTarget }
+}
+
+/** What does not lie in the folder keeps its name: judged like any other, and never outside. */
+function below(path: Buffer, folder: string): Buffer {
+  const start = Buffer.from(folder)
+  if (path.equals(start)) return Buffer.from('.')
+  const isBelow = path.subarray(0, start.length).equals(start) && path[start.length] === 0x2f
+  return isBelow ? path.subarray(start.length + 1) : path
 }
 
 interface Lonely {

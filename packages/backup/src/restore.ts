@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { IndexEntry } from '@backstream/archive'
+import { type IndexEntry, isAtOrBelow } from '@backstream/archive'
 import type { Storage } from '@backstream/storage'
 import { assertCanDecrypt, type ReadingOptions } from './decrypt-archive.ts'
 import { BackupError } from './errors.ts'
@@ -21,6 +21,8 @@ export interface RestoreOrder extends ReadingOptions {
   readonly paths?: readonly string[]
   /** Only what one of several sources gave: where it lies in the archive. */
   readonly source?: string | undefined
+  /** Leave the name of that source out: its directory is where it goes. */
+  readonly isStripped?: boolean
   readonly overwrite?: Overwrite | undefined
   readonly keepSetuid?: boolean
   readonly keepOwners: boolean
@@ -64,7 +66,8 @@ export async function planRestore(storage: Storage, order: RestoreOrder): Promis
   const chosen = isWhole || !backup ? null : { backup, entries: await choose(backup, order) }
   if (backup && overwrite !== undefined && existsSync(to)) {
     const entries = chosen?.entries ?? backup.entriesBelow('')
-    refuseObstacles(to, await findObstacles({ to, entries, overwrite }))
+    const strip = stripOf(order)
+    refuseObstacles(to, await findObstacles({ to, entries, overwrite, strip }))
   }
   const { entries, bytes } = chosen ? sumOf(chosen.entries) : contentOf(manifest)
   return { order, found: { entries, bytes }, chosen }
@@ -83,7 +86,9 @@ export async function carryOutRestore(
       const fetchedBytes = backup.fetchedBytes()
       onStep?.({ bytes, bytesTotal: found.bytes, entries: done, fetchedBytes })
     }
-    await restoreEntries({ ...order, backup, entries, report, onStep: tell })
+    await restoreEntries({
+      ...{ ...order, backup, entries, report, strip: stripOf(order), onStep: tell },
+    })
     return { fetchedBytes: backup.fetchedBytes() }
   }
   let fetchedBytes = 0
@@ -117,10 +122,12 @@ function openOf(storage: Storage, order: RestoreOrder): Promise<OpenedBackup> {
   return openBackup(storage, order.manifest, order)
 }
 
-async function choose(
-  backup: OpenedBackup,
-  { paths = [], source, manifest }: RestoreOrder,
-): Promise<readonly IndexEntry[]> {
+function stripOf({ isStripped, source = '' }: RestoreOrder): string {
+  return isStripped ? source : ''
+}
+
+async function choose(backup: OpenedBackup, order: RestoreOrder): Promise<readonly IndexEntry[]> {
+  const { paths = [], source, manifest } = order
   const ref = `${manifest.plan}/${manifest.backup}`
   if (source !== undefined && !backup.sources.includes(source)) {
     const known = backup.sources.filter((at) => at !== '').join(', ')
@@ -132,7 +139,10 @@ async function choose(
   const within = source ?? ''
   const wanted = paths.length > 0 ? paths : [within]
   const { entries, unmatched } = await selectEntries(backup, wanted, { within })
-  if (unmatched.length === 0) return entries
+  const isStripped = stripOf(order) !== ''
+  // The folders above the source have no place in the source's own directory.
+  const inside = isStripped ? entries.filter(({ path }) => isAtOrBelow(path, within)) : entries
+  if (unmatched.length === 0) return inside
   const where = source === undefined ? ref : `${source} of ${ref}`
   throw new BackupError('no-such-path', `There is no ${unmatched.join(', ')} in ${where}`, {
     permanent: true,

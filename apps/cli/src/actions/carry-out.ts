@@ -20,13 +20,19 @@ export interface CarriedOut {
   readonly durationMs: number
 }
 
+export interface CarryOutRequest {
+  readonly storage: Storage
+  readonly plan: RestorePlan
+  /** It replaces what a source has: a failure leaves that half restored. */
+  readonly isOverSource?: boolean
+}
+
 const showEveryMs = 200
 
 /** A restore with its progress on the terminal; one that fails says how far it came. */
 export async function carryOut(
   session: Session,
-  storage: Storage,
-  plan: RestorePlan,
+  { storage, plan, isOverSource = false }: CarryOutRequest,
 ): Promise<CarriedOut> {
   const { manifest } = plan.order
   const report = emptyReport()
@@ -46,7 +52,7 @@ export async function carryOut(
     return { done: report, fetchedBytes, durationMs }
   } catch (error) {
     view.stop()
-    throw await failureOf(error, { storage, plan, report })
+    throw await failureOf(error, { storage, plan, report, isOverSource })
   } finally {
     clearInterval(timer)
     view.stop()
@@ -66,7 +72,12 @@ function stateOf({ bytes, bytesTotal, entries }: RestoreStep, rate: RateMeter) {
 /** What was interrupted is no failure of the backup; anything else says what is not restored. */
 async function failureOf(
   error: unknown,
-  at: { readonly storage: Storage; readonly plan: RestorePlan; readonly report: ExtractReport },
+  at: {
+    readonly storage: Storage
+    readonly plan: RestorePlan
+    readonly report: ExtractReport
+    readonly isOverSource: boolean
+  },
 ): Promise<unknown> {
   if (!(error instanceof BackstreamError) || error.code === 'restore-target') return error
   const missing: string[] = []

@@ -1,12 +1,19 @@
 import {
   findStreams,
+  type Overwrite,
   openBackup,
   type ResolvedRef,
   resolveRef,
   restoreStreams,
   type StoredStream,
 } from '@backstream/backup'
-import { formatBytes, resolveSecret, type SecretRef, type SourceConfig } from '@backstream/config'
+import {
+  type DirectorySourceConfig,
+  formatBytes,
+  resolveSecret,
+  type SecretRef,
+  type SourceConfig,
+} from '@backstream/config'
 import {
   isTargetAddress,
   openTarget,
@@ -27,10 +34,14 @@ export interface RestoreIntoOptions {
   readonly intoPasswordFile?: string
   /** Which of several sources, by its place in the archive. */
   readonly source?: string
+  readonly path?: readonly string[]
   readonly before?: string
   readonly from?: string
-  readonly overwrite?: string
+  readonly overwrite?: Overwrite
+  readonly keepSetuid?: boolean
   readonly dryRun?: boolean
+  readonly cancelRun?: boolean
+  readonly yes?: string
 }
 
 /** `restore --into`: puts the dumps of one source back into a server, or back through its command. */
@@ -51,6 +62,11 @@ export async function restoreInto(
   const { manifest } = resolved
   const identities = await session.identitiesFor(manifest)
   const backup = await openBackup(storage, manifest, { signal, identities })
+  const directory = early ? undefined : await directoryOf(session, plan, options)
+  if (directory) {
+    const { restoreIntoDirectory } = await import('./restore-into-directory.ts')
+    return await restoreIntoDirectory(session, { storage, resolved, directory, options })
+  }
   const at = chooseSource(resolved, options.source, early)
   const streams = await findStreams(backup, at || manifest.plan)
   if (streams.length === 0) throw noStream(ref, at)
@@ -78,6 +94,20 @@ export async function restoreInto(
     }
   }
   report(session, { resolved, target, streams, bytes, isDryRun: options.dryRun === true })
+}
+
+/** The source that is meant, where it is a directory. */
+async function directoryOf(
+  session: Session,
+  plan: string,
+  { source, into }: RestoreIntoOptions,
+): Promise<DirectorySourceConfig | undefined> {
+  if (into !== 'source') return undefined
+  const { plans } = await session.config()
+  const { sources = [] } = plans.find(({ name }) => name === plan) ?? {}
+  const fitting = source === undefined ? sources : sources.filter(({ at }) => at === source)
+  const [only] = fitting
+  return fitting.length === 1 && only?.kind === 'directory' ? only : undefined
 }
 
 function addressOf({ into, intoPasswordFile }: RestoreIntoOptions): SourceConfig {

@@ -48,7 +48,7 @@ export async function restore(
   const planned = await planRestore(storage, await orderOf(session, resolved, { ...options, to }))
   const what = { plan: planned, passedOver: resolved.passedOver }
   if (options.dryRun) return reportDryRun(session, what)
-  reportRestore(session, what, await carryOut(session, storage, planned))
+  reportRestore(session, what, await carryOut(session, { storage, plan: planned }))
 }
 
 export async function openStorageOf(

@@ -13,7 +13,10 @@ export function defineRestore(context: CommandContext): Command {
     .description('bring a backup back, whole or in part, every byte compared')
     .argument('<ref>', 'PLAN, PLAN/latest (newest good one) or PLAN/ID')
     .option('--to <dir>', 'new or empty directory')
-    .option('--into <target>', 'a database: its address, without a password, or the word source')
+    .option(
+      '--into <target>',
+      'a database: its address, without a password; or source: where it came from',
+    )
     .option('--into-password-file <file>', 'where the password for that address stands')
     .option('--source <at>', 'only what one of several sources gave')
     .option('--path <path...>', 'only what lies there and below; * ? [ ] and ** match')
@@ -28,7 +31,8 @@ export function defineRestore(context: CommandContext): Command {
     )
     .option('--keep-setuid', 'leave set-user-id and set-group-id bits on files')
     .option('-n, --dry-run', 'say what would be restored')
-    .option('--yes <plan>', 'restore into / or $HOME all the same')
+    .option('--cancel-run', 'with --into source: end a run of the plan that is under way')
+    .option('--yes <plan>', 'over a source, and into / or $HOME: the name of the plan')
   for (const option of later) command.addOption(option)
   return command.action(
     async (ref: string, options: RestoreOptions & Partial<RestoreIntoOptions>, self: Command) => {

@@ -6,6 +6,8 @@ export interface FailedRestore {
   readonly report: ExtractReport
   /** In the archive's order; empty where all is written, or the index could not be read. */
   readonly missing: readonly string[]
+  /** It went over a source: what was there is gone in part. */
+  readonly isOverSource?: boolean
 }
 
 const namesShown = 20
@@ -16,18 +18,24 @@ export class RestoreFailure extends BackstreamError {
   /** For `--json`. */
   readonly restore: Readonly<Record<string, unknown>>
 
-  constructor(cause: BackstreamError, { plan, report, missing }: FailedRestore) {
+  constructor(cause: BackstreamError, failed: FailedRestore) {
+    const { plan, report, missing } = failed
     const { manifest, to } = plan.order
     const { entries } = report
     const ref = `${manifest.plan}/${manifest.backup}`
-    const far = `${ref} is NOT restored: ${entries} of ${plan.found.entries} entries are in ${to}`
+    const count = `${entries} of ${plan.found.entries} entries`
+    const isHalf = failed.isOverSource === true && entries > 0
+    const far = isHalf
+      ? `${to} is HALF RESTORED: ${count} of ${ref} took their place, the others are as they were`
+      : `${ref} is NOT restored: ${count} are in ${to}`
     const lines = [`${far}, and it ended early: ${describeError(cause)}`, ...namesOf(missing)]
     super(cause.code, lines.join('\n'), {
       permanent: cause.permanent,
-      ...(cause.remedy !== undefined && { remedy: cause.remedy }),
+      ...(isHalf && { remedy: 'Mend the cause and say the same again: it does all of it anew.' }),
+      ...(!isHalf && cause.remedy !== undefined && { remedy: cause.remedy }),
     })
     const { plan: name, backup } = manifest
-    this.restore = { plan: name, backup, to, verified: false, entries, missing }
+    this.restore = { plan: name, backup, to, verified: false, half: isHalf, entries, missing }
   }
 }
 
