@@ -38,6 +38,12 @@ export { type ExtractReport, emptyReport } from './extract-tree.ts'
 export type { GlanceCache } from './glance-cache.ts'
 export { type HeldPrune, heldPrune, retentionBackupOf } from './held-prune.ts'
 export { attemptOfKey, slotKey } from './layout.ts'
+export {
+  type LegacyArchive,
+  listLegacyArchives,
+  pickLegacyArchive,
+  restoreLegacyArchive,
+} from './legacy-archives.ts'
 export { type Manifest, type ManifestArchive, parseSlot, type SlotContent } from './manifest.ts'
 export { contentBytesOf, storedBytesOf } from './manifest-sizes.ts'
 export { type Mark, markBackup, marks } from './mark-backup.ts'

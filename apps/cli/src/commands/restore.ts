@@ -8,6 +8,8 @@ import { identityOption } from './identity-option.ts'
 /** Known flags of later versions: answered, never ignored. */
 const later = [new Option('--detach', 'let a worker do it: not yet in this version')]
 
+type Options = RestoreOptions & Partial<RestoreIntoOptions> & { readonly legacy?: boolean }
+
 export function defineRestore(context: CommandContext): Command {
   const command = new Command('restore')
     .description('bring a backup back, whole or in part, every byte compared')
@@ -32,23 +34,25 @@ export function defineRestore(context: CommandContext): Command {
     .option('--keep-setuid', 'leave set-user-id and set-group-id bits on files')
     .option('-n, --dry-run', 'say what would be restored')
     .option('--cancel-run', 'with --into source: end a run of the plan that is under way')
+    .option('--legacy', "one of the predecessor's archives: REF is HOST, or HOST/ and its time")
     .option('--yes <plan>', 'over a source, and into / or $HOME: the name of the plan')
   for (const option of later) command.addOption(option)
-  return command.action(
-    async (ref: string, options: RestoreOptions & Partial<RestoreIntoOptions>, self: Command) => {
-      for (const option of later) {
-        if (self.getOptionValue(option.attributeName()) !== undefined)
-          throw notYet(option.long ?? '')
-      }
-      if (options.into !== undefined) {
-        const { restoreInto } = await import('../actions/restore-into.ts')
-        return await restoreInto(openSession(context, self), ref, {
-          ...options,
-          into: options.into,
-        })
-      }
-      const { restore } = await import('../actions/restore.ts')
-      await restore(openSession(context, self), ref, options)
-    },
-  )
+  return command.action(async (ref: string, options: Options, self: Command) => {
+    for (const option of later) {
+      if (self.getOptionValue(option.attributeName()) !== undefined) throw notYet(option.long ?? '')
+    }
+    if (options.legacy) {
+      const { restoreLegacy } = await import('../actions/legacy.ts')
+      return await restoreLegacy(openSession(context, self), ref, options)
+    }
+    if (options.into !== undefined) {
+      const { restoreInto } = await import('../actions/restore-into.ts')
+      return await restoreInto(openSession(context, self), ref, {
+        ...options,
+        into: options.into,
+      })
+    }
+    const { restore } = await import('../actions/restore.ts')
+    await restore(openSession(context, self), ref, options)
+  })
 }

@@ -29,7 +29,8 @@ export function reportRestore(
   noteWhatDiffers(session, done)
 }
 
-function noteWhatDiffers(session: Session, done: CarriedOut['done']): void {
+/** What is not as the archive has it. */
+export function noteWhatDiffers(session: Session, done: CarriedOut['done']): void {
   const { kept, replaced, setuidCleared, othersOwned, notSet } = done
   if (kept > 0) session.note(`note: ${kept} entries were left as they were there`)
   if (replaced > 0) session.note(`note: ${replaced} entries took the place of others`)
