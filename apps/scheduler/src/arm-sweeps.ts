@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto'
-import type { Config } from '@backstream/config'
-import { type Clock, describeError, type Logger } from '@backstream/kernel'
+import type { Clock, Logger } from '@backstream/kernel'
 import type { RunProducer } from '@backstream/queue'
+import { type Arm, armRegularly } from './arm-regularly.ts'
 
 /** Often enough that what is seen twice goes within a day and a half of its run's end. */
 export const sweepEveryMs: number = 6 * 3_600_000
-/** A Redis that was wiped has its sweeps again this soon. */
-const armEveryMs = 60_000
 
 /**
  * Sees to it that the next sweep of each plan stands in the queue, at a time of the day of its own.
@@ -18,22 +16,13 @@ export function createSweepArmer(deps: {
   readonly producer: Pick<RunProducer, 'enqueueSweep'>
   readonly clock: Clock
   readonly logger: Logger
-}): (config: Pick<Config, 'plans'>) => Promise<void> {
-  const { producer, clock, logger } = deps
-  let armedAtMs = Number.NEGATIVE_INFINITY
-  return async ({ plans }) => {
-    const nowMs = clock.monotonicMs()
-    if (nowMs - armedAtMs < armEveryMs) return
-    armedAtMs = nowMs
-    try {
-      for (const { name } of plans) {
-        await producer.enqueueSweep({ plan: name, dueAtMs: nextSweepAt(name, clock.now()) })
-      }
-    } catch (error) {
-      // The next look tries again; until then the sweeps that are in the queue go on.
-      logger.warn({ err: error }, `sweeps not armed: ${describeError(error)}`)
+}): Arm {
+  const { producer, clock } = deps
+  return armRegularly({ ...deps, what: 'sweeps' }, async ({ plans }) => {
+    for (const { name } of plans) {
+      await producer.enqueueSweep({ plan: name, dueAtMs: nextSweepAt(name, clock.now()) })
     }
-  }
+  })
 }
 
 /** Strictly after `nowMs`; the offset follows from the name, so that not all sweep at once. */

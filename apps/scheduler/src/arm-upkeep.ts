@@ -1,5 +1,4 @@
 import {
-  type Config,
   nextUpkeep,
   type Plan,
   type UpkeepKind,
@@ -7,11 +6,9 @@ import {
   upkeepRunsOn,
 } from '@backstream/config'
 import { queueOfUpkeep } from '@backstream/jobs'
-import { type Clock, describeError, type Logger } from '@backstream/kernel'
+import type { Clock, Logger } from '@backstream/kernel'
 import { armedId, type RunProducer, type UpkeepJob } from '@backstream/queue'
-
-/** A Redis that was wiped has them again this soon. */
-const armEveryMs = 60_000
+import { type Arm, armRegularly } from './arm-regularly.ts'
 
 /**
  * Sees to it that the next verification, drill and pruning of each plan stand in the queue, as the
@@ -22,22 +19,13 @@ export function createUpkeepArmer(deps: {
   readonly producer: Pick<RunProducer, 'enqueueUpkeep'>
   readonly clock: Clock
   readonly logger: Logger
-}): (config: Pick<Config, 'plans'>) => Promise<void> {
-  const { producer, clock, logger } = deps
-  let armedAtMs = Number.NEGATIVE_INFINITY
-  return async ({ plans }) => {
-    const nowMs = clock.monotonicMs()
-    if (nowMs - armedAtMs < armEveryMs) return
-    armedAtMs = nowMs
-    try {
-      for (const plan of plans) {
-        for (const kind of upkeepKinds) await arm(producer, { plan, kind, nowMs: clock.now() })
-      }
-    } catch (error) {
-      // The next look tries again; until then what is in the queue goes on.
-      logger.warn({ err: error }, `upkeep not armed: ${describeError(error)}`)
+}): Arm {
+  const { producer, clock } = deps
+  return armRegularly({ ...deps, what: 'upkeep' }, async ({ plans }) => {
+    for (const plan of plans) {
+      for (const kind of upkeepKinds) await arm(producer, { plan, kind, nowMs: clock.now() })
     }
-  }
+  })
 }
 
 async function arm(
