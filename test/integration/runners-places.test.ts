@@ -49,15 +49,11 @@ describe('a place that cannot be found', () => {
         [
           inPod({ workload: 'deployment/api' }),
           one,
-          /place-missing: deployment\/api cannot be looked for: there is no such pod.*NotFound/,
+          /place-missing: The pod of deployment\/api cannot be looked for: the cluster has nothing of that name.*NotFound/,
         ],
         [inPod(), { workloads, pods: [] }, /place-missing: There is no pod of deployment\/db/],
-        [inPod({ pod: 'db-1' }), one, /place-missing: the pod db-1 cannot be looked for/],
-        [
-          inPod({ selector: 'app=none' }),
-          one,
-          /place-missing: There is no pod of pods with app=none/,
-        ],
+        [inPod({ pod: 'db-1' }), one, /place-missing: There is no pod db-1/],
+        [inPod({ selector: 'app=none' }), one, /place-missing: There is no pod with app=none/],
         [
           inPod(),
           { workloads, pods: [{ ...plain, phase: 'Pending', waiting: 'ImagePullBackOff' }] },
@@ -66,7 +62,7 @@ describe('a place that cannot be found', () => {
         [
           inPod(),
           { workloads, pods: [plain, { ...plain, name: 'db-1' }] },
-          /place-ambiguous: There are several pods of deployment\/db: db-0, db-1/,
+          /place-ambiguous: There is more than one pod of deployment\/db: db-0, db-1/,
         ],
         [
           inPod({ pod: 'db-0', container: 'web' }),

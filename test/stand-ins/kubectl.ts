@@ -98,7 +98,7 @@ function get(cluster: StandInCluster, line: CommandLine): number {
   const isPod = ['pod', 'pods', 'po'].includes(kind)
   const document =
     isPod && wanted === undefined
-      ? listPods(cluster, namespace, line.flags.get('selector')?.[0] ?? '')
+      ? listPods(cluster, namespace, line.flags)
       : isPod
         ? podDocument(podNamed(cluster, namespace, wanted ?? ''))
         : workload(cluster, namespace, { kind, name: wanted ?? '' })
@@ -106,9 +106,14 @@ function get(cluster: StandInCluster, line: CommandLine): number {
   return 0
 }
 
-function listPods(cluster: StandInCluster, namespace: string, selector: string): object {
+function listPods(cluster: StandInCluster, namespace: string, flags: CommandLine['flags']): object {
+  const [selector] = flags.get('selector') ?? []
+  const [field] = flags.get('field-selector') ?? []
   const pods = cluster.pods.filter(
-    (pod) => (pod.namespace ?? 'default') === namespace && matchesSelector(pod.labels, selector),
+    (pod) =>
+      (pod.namespace ?? 'default') === namespace &&
+      (selector === undefined || matchesSelector(pod.labels, selector)) &&
+      (field === undefined || field === `metadata.name=${pod.name}`),
   )
   return { apiVersion: 'v1', kind: 'List', items: pods.map(podDocument) }
 }

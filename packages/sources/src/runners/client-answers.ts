@@ -34,7 +34,7 @@ export const kubectlAnswers: readonly Answer[] = [
   },
   {
     said: /\(NotFound\)|pods? .*not found/,
-    message: 'there is no such pod',
+    message: 'the cluster has nothing of that name',
     remedy: 'Correct via.kubernetes, namespace and context above all.',
     permanent: false,
   },

@@ -25,7 +25,7 @@ export function createKubernetesChannel(
   const label = labelOf(target)
   const cluster = new Cluster(target, env)
   return {
-    place: `in ${label}`,
+    place: `in the ${label}`,
     client: 'kubectl',
     async open({ signal }): Promise<ChannelEnd> {
       const { pod, container } = await cluster.find(
@@ -46,8 +46,8 @@ export function createKubernetesChannel(
 }
 
 function labelOf({ workload, selector, pod }: KubernetesViaConfig): string {
-  if (workload !== null) return workload
-  return selector !== null ? `pods with ${selector}` : `the pod ${pod}`
+  if (workload !== null) return `pod of ${workload}`
+  return selector !== null ? `pod with ${selector}` : `pod ${pod}`
 }
 
 /** Questions to a cluster. */
@@ -74,8 +74,9 @@ class Cluster {
   async find(wanted: Wanted, signal: AbortSignal): Promise<Chosen> {
     const looks = Math.ceil(this.#target.waitForMs / lookMs)
     for (let look = 0; ; look++) {
+      const pods = await this.#pods(wanted, signal)
       try {
-        return choosePod(await this.#pods(wanted, signal), wanted)
+        return choosePod(pods, wanted)
       } catch (error) {
         const mayPass = error instanceof SourceError && !error.permanent
         if (!mayPass || look >= looks) throw error
@@ -86,9 +87,12 @@ class Cluster {
 
   async #pods(wanted: Wanted, signal: AbortSignal): Promise<readonly Pod[]> {
     const { pod, selector, workload } = this.#target
-    if (pod !== null) return [await this.#get<Pod>(['pod', pod], wanted, signal)]
-    const labels = selector ?? (await this.#selectorOf(workload ?? '', wanted, signal))
-    const list = await this.#get<{ items: Pod[] }>(['pods', '--selector', labels], wanted, signal)
+    const which =
+      pod === null
+        ? ['--selector', selector ?? (await this.#selectorOf(workload ?? '', wanted, signal))]
+        : // By its name among all: one that is to come is no error, and is waited for.
+          ['--field-selector', `metadata.name=${pod}`]
+    const list = await this.#get<{ items: Pod[] }>(['pods', ...which], wanted, signal)
     return list.items
   }
 
@@ -109,7 +113,7 @@ class Cluster {
     try {
       return JSON.parse(answer.stdout) as T
     } catch (cause) {
-      throw new SourceError('place-unreachable', `What kubectl says of ${label} is no JSON`, {
+      throw new SourceError('place-unreachable', `What kubectl says of the ${label} is no JSON`, {
         cause,
       })
     }
@@ -119,8 +123,10 @@ class Cluster {
 function refused({ status, stderr }: ClientAnswer, label: string): SourceError {
   const known = explainAnswer(stderr, kubectlAnswers)
   return new SourceError(
-    known?.message === 'there is no such pod' ? 'place-missing' : 'place-unreachable',
-    `${label} cannot be looked for: ${known?.message ?? `kubectl ended with status ${status}`}. It said: ${stderr.slice(-2000)}`,
+    known?.message === 'the cluster has nothing of that name'
+      ? 'place-missing'
+      : 'place-unreachable',
+    `The ${label} cannot be looked for: ${known?.message ?? `kubectl ended with status ${status}`}. It said: ${stderr.slice(-2000)}`,
     {
       permanent: known?.permanent ?? false,
       remedy: known?.remedy ?? 'Run `kubectl get pods` by hand as the user of the worker.',

@@ -60,7 +60,7 @@ function termOf({ key, operator, values = [] }: MatchExpression): string {
 }
 
 export interface Wanted {
-  /** For messages: `deployment/db`, `pods with app=db`, `pod db-0`. */
+  /** For messages: `pod of deployment/db`, `pod with app=db`, `pod db-0`. */
   readonly label: string
   readonly container: string | null
   readonly pickAny: boolean
@@ -80,7 +80,7 @@ export function choosePod(pods: readonly Pod[], wanted: Wanted): Chosen {
   if (alive.length > 1 && !pickAny) {
     throw new SourceError(
       'place-ambiguous',
-      `There are several pods of ${label}: ${alive.map(nameOf).join(', ')}`,
+      `There is more than one ${label}: ${alive.map(nameOf).join(', ')}`,
       {
         permanent: true,
         remedy:
@@ -107,12 +107,12 @@ function isReady({ metadata, status }: Pod, container: string | null): boolean {
 
 function nonePods(pods: readonly Pod[], label: string): SourceError {
   if (pods.length === 0) {
-    return new SourceError('place-missing', `There is no pod of ${label}`, {
+    return new SourceError('place-missing', `There is no ${label}`, {
       remedy: 'Correct via.kubernetes, namespace and context above all, or scale it up.',
     })
   }
   const states = pods.map((pod) => `${nameOf(pod)} is ${stateOf(pod)}`).join(', ')
-  return new SourceError('place-missing', `No pod of ${label} is ready: ${states}`, {
+  return new SourceError('place-missing', `No ${label} is ready: ${states}`, {
     remedy: 'See why with `kubectl describe pod`, or set waitFor to wait longer for it.',
   })
 }
