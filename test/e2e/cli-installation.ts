@@ -33,13 +33,15 @@ export interface InstallationOptions {
   readonly plans?: (tree: string) => string
   /** The caller's, and closed by the caller. */
   readonly s3?: TestS3
+  /** As above: for a test that does to it what no other test would survive. */
+  readonly redis?: Pick<TestRedis, 'url' | 'prefix'>
   /** Whether a worker is started with it; yes when absent. */
   readonly isServed?: boolean
 }
 
 export async function openInstallation(options: InstallationOptions = {}): Promise<Installation> {
   await using services = new AsyncDisposableStack()
-  const redis = services.use(await openTestRedis())
+  const redis = options.redis ?? services.use(await openTestRedis())
   const s3 = options.s3 ?? services.use(await openTestS3())
   const { path: folder } = services.use(await temporaryDirectory('cli'))
   const tree = join(folder, 'tree')
@@ -81,7 +83,7 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
   }
 }
 
-function configuration(redis: TestRedis, s3: TestS3, plans: string): string {
+function configuration(redis: Pick<TestRedis, 'prefix'>, s3: TestS3, plans: string): string {
   return `
 version: 1
 name: ${redis.prefix}

@@ -6,7 +6,11 @@ import {
   startProcess,
   startS3FaultProxy,
 } from '@backstream/testkit'
-import { type Installation, openInstallation } from './cli-installation.ts'
+import {
+  type Installation,
+  type InstallationOptions,
+  openInstallation,
+} from './cli-installation.ts'
 import { type BucketView, viewBucket } from './main-job-bucket.ts'
 
 const impatientWorker = fileURLToPath(new URL('main-job-worker.ts', import.meta.url))
@@ -26,16 +30,20 @@ export interface MainJob extends Installation {
 
 export interface BoardClient extends AsyncDisposable {
   // biome-ignore lint/suspicious/noExplicitAny: a document as a script would read it
-  call(method: string, path: string): Promise<any>
+  call(method: string, path: string, body?: unknown): Promise<any>
 }
 
-export async function openMainJob(plans: (tree: string) => string): Promise<MainJob> {
+export async function openMainJob(
+  plans: (tree: string) => string,
+  options: Pick<InstallationOptions, 's3' | 'redis'> = {},
+): Promise<MainJob> {
   await using services = new AsyncDisposableStack()
-  const s3 = services.use(await openTestS3())
+  const s3 = options.s3 ?? services.use(await openTestS3())
   const faults = services.use(await startS3FaultProxy(s3.endpoint))
   const bucket = services.use(viewBucket(s3))
   const here = services.use(
     await openInstallation({
+      ...options,
       plans,
       s3: { ...s3, endpoint: faults.endpoint },
       isServed: false,
@@ -76,9 +84,14 @@ async function startBoard({ start, env }: Installation): Promise<BoardClient> {
   const board = start(['board'])
   await board.waitForOutput(/board is up/)
   return {
-    async call(method, path) {
+    async call(method, path, body) {
       const url = `http://127.0.0.1:${env['BOARD_PORT']}/queues/api/${path}`
-      const response = await fetch(url, { method })
+      const response = await fetch(url, {
+        method,
+        ...(body === undefined
+          ? {}
+          : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      })
       const text = await response.text()
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
       return text === '' ? undefined : JSON.parse(text)

@@ -8,6 +8,7 @@ import {
   createRunProducer,
   leaseHolder,
   ledgerRunId,
+  openBoardQueues,
 } from '@backstream/queue'
 import {
   openTestRedis,
@@ -91,12 +92,7 @@ describe('a run that leaves its worker', () => {
     await using connection = await openQueue(redis.url, installation)
     const producer = createRunProducer(connection)
     const ref = await producer.enqueueRun({ plan: media, trigger: 'manual' })
-    for (let crash = 1; crash <= 4; crash++) {
-      await using doomed = startHangingWorker(redis.url, installation)
-      await doomed.waitForOutput(/begun/, 30_000)
-      doomed.signal('SIGKILL')
-      await doomed.exited
-    }
+    await killFourTimes(redis.url, installation)
     const job = await producer.getRun(ref)
     const owner = ledgerRunId({ jobId: ref.jobId, timestampMs: job?.createdAtMs ?? 0 })
     // As a worker that was killed leaves it.
@@ -125,6 +121,58 @@ describe('a run that leaves its worker', () => {
     await Promise.all([dead.release(), places.release(), others.release()])
     await producer.retryRun(ref)
     assert.equal((await endOf(producer, ref))?.kind, 'completed')
+  })
+
+  it('is completed, however often it has killed its worker, when it had committed before', async () => {
+    const installation = uniqueName(redis.prefix)
+    await using connection = await openQueue(redis.url, installation)
+    const producer = createRunProducer(connection)
+    const ref = await producer.enqueueRun({ plan: media, trigger: 'manual' })
+    await killFourTimes(redis.url, installation)
+    const asked: string[][] = []
+    await using _worker = startWorker(connection, () => Promise.reject(new Error('begun again')), {
+      stalledCheckMs: 100,
+      async committedBy({ attempts }) {
+        asked.push(attempts.map(({ backup }) => backup.slice(-1)))
+        // Nobody can tell: then it has neither failed nor ended well.
+        if (asked.length === 1) throw new Error('the store is away')
+        return committed
+      },
+    })
+    const last = await endOf(producer, ref)
+    assert.ok(last?.kind === 'completed')
+    assert.deepEqual(last.result, committed)
+    assert.deepEqual(asked, [
+      ['1', '2', '3', '4'],
+      ['1', '2', '3', '4'],
+    ])
+  })
+
+  it('and is a clean-up waits after each further death, and is never given up for that', async () => {
+    const installation = uniqueName(redis.prefix)
+    await using connection = await openQueue(redis.url, installation)
+    const producer = createRunProducer(connection)
+    const attempt = { plan: 'media', backup: '20261128T000000Z-000001' }
+    const ref = await producer.enqueueCleanup(attempt)
+    const client = await rawRedis(connection)
+    await client.hset(`${installation}:maintenance:${ref.jobId}`, 'stc', 4)
+    let calls = 0
+    await using _worker = startWorker(connection, async () => committed, {
+      serves: ['maintenance'],
+      processors: {
+        'backup.run': async () => committed,
+        'backup.cleanup': async () => void calls++,
+      },
+    })
+    const look = () => producer.getRun(ref)
+    const wasPutOff = async () => (await look())?.state === 'delayed'
+    await waitFor(wasPutOff, { what: 'the clean-up to be put off' })
+    assert.equal((await look())?.attemptsMade, 1)
+    assert.equal(calls, 0)
+    const maintenance = openBoardQueues(connection, ['maintenance'])[0]
+    await (await maintenance?.getJob(ref.jobId))?.promote()
+    assert.equal((await endOf(producer, ref))?.kind, 'completed')
+    assert.equal(calls, 1)
   })
 
   it('that was only cut off from Redis has not died', async () => {
@@ -188,6 +236,15 @@ describe('a run that leaves its worker', () => {
     assert.equal((await stopped.promise).code, 'run-lost')
   })
 })
+
+async function killFourTimes(url: string, installation: string): Promise<void> {
+  for (let crash = 1; crash <= 4; crash++) {
+    await using doomed = startHangingWorker(url, installation)
+    await doomed.waitForOutput(/begun/, 30_000)
+    doomed.signal('SIGKILL')
+    await doomed.exited
+  }
+}
 
 function startHangingWorker(url: string, installation: string): StartedProcess {
   const script = new URL('./queue-hanging-worker.ts', import.meta.url).pathname

@@ -6,6 +6,7 @@ const connection = await openQueue(url, installation)
 startWorker(
   connection,
   async (run) => {
+    await run.ledger.record(`20261128T000000Z-00000${run.ledger.earlier.length + 1}`)
     run.progress(progressAt(1))
     process.stdout.write('begun\n')
     return await new Promise(() => {})

@@ -29,20 +29,21 @@ async function main(): Promise<number> {
     return 2
   }
   const { record } = values
+  const say = values.json ? console.error : console.log
   if (record !== undefined) writeFileSync(record, '')
   const outcome = await runChaos({
     kills,
     seed,
-    say: values.json ? console.error : console.log,
+    say,
     onBlow: (blow) => {
       if (record !== undefined) appendFileSync(record, `${JSON.stringify(blow)}\n`)
     },
     ...(values.log ? { onTrouble: (logs) => console.error(logs) } : {}),
   })
   const { problems, ...counts } = outcome
+  for (const problem of problems) say(`  ${problem}`)
   if (values.json) console.log(JSON.stringify(counts))
   else {
-    for (const problem of problems) console.log(`  ${problem}`)
     console.log(
       `${counts.kills} blows, ${counts.runs} runs, ${counts.committed} backups: ${counts.orphans} orphans, ${counts.duplicates} duplicates, ${counts.stuck} stuck`,
     )

@@ -22,6 +22,7 @@ import { processBackupRun } from './processors/backup-run.ts'
 import { processBackupSweep } from './processors/backup-sweep.ts'
 import { processBackupVerify } from './processors/backup-verify.ts'
 import { processNotifySend } from './processors/notify-send.ts'
+import { findCommitted } from './run-result.ts'
 import { createRunTeller } from './tell-of-run.ts'
 import type { WorkerContext } from './worker-context.ts'
 import { defaultTiming, type WorkerTiming } from './worker-timing.ts'
@@ -79,6 +80,7 @@ async function serve(
     knowsPlan: (name) => config.plans.some((plan) => plan.name === name),
     plans: config.plans.map(({ name }) => name),
     fingerprint: config.fingerprint,
+    committedBy: (run) => findCommitted(context, run),
     lockMs,
     stalledCheckMs,
     processors: {

@@ -1,4 +1,5 @@
-import { describeError } from '@backstream/kernel'
+import type { RunResult } from '@backstream/jobs'
+import { BackstreamError, describeError } from '@backstream/kernel'
 import { DelayedError, type Job, WaitingError } from 'bullmq'
 import { type ActiveRun, createActiveRun } from './active-run.ts'
 import {
@@ -48,10 +49,7 @@ export async function runJob(serving: Serving, job: Job, token: string): Promise
     }
     if (serving.isHandingBack) abortForHandBack(controller)
     if (checked.name === 'backup.run') return await work(serving, taken, checked)
-    refuseCrashing(
-      job,
-      Array.from({ length: job.stalledCounter }, () => ''),
-    )
+    waitAfterCrashes(job)
     return await processOther(serving, taken, checked)
   } catch (error) {
     // Before the queue is told: closing waits for processors, and not for a Redis that is away.
@@ -97,7 +95,11 @@ async function beginOrCancel(
   const by = await readWish(link, { queue: job.queueName, jobId: job.id ?? '' })
   const run = { plan: given.checked.payload.plan, jobId: job.id ?? '', timestampMs: job.timestamp }
   const hasCrashedTooOften = execution.crashedIn.length > maxCrashes
-  if (by !== null || hasCrashedTooOften) await releaseGivenUp(link, run)
+  if (by !== null || hasCrashedTooOften) {
+    await releaseGivenUp(link, run)
+    const committed = await findCommitted(serving, { plan: run.plan, execution })
+    if (committed) return committed
+  }
   if (by !== null) {
     await enqueueOpenCleanups(connection, producer, run)
     throw cancelled(by)
@@ -105,6 +107,29 @@ async function beginOrCancel(
   if (hasCrashedTooOften) await execution.forgiveCrashes()
   refuseCrashing(job, execution.crashedIn)
   return await processRun(serving, taken, given)
+}
+
+/**
+ * A worker may have died between the commit and the queue's "completed": such a run has made its backup,
+ * however often it died. Nobody may say otherwise without having looked.
+ */
+async function findCommitted(
+  { options, logger }: Serving,
+  { plan, execution }: { readonly plan: string; readonly execution: Execution },
+): Promise<RunResult | null> {
+  const { earlier } = execution.ledger
+  if (earlier.length === 0 || !options.committedBy) return null
+  try {
+    return await options.committedBy({ plan, attempts: earlier })
+  } catch (error) {
+    if (error instanceof BackstreamError && error.permanent) {
+      logger.warn({ plan, err: error }, `what ${plan} made is not known: ${describeError(error)}`)
+      return null
+    }
+    throw new QueueError('put-back', `what ${plan} made is not known: ${describeError(error)}`, {
+      cause: error,
+    })
+  }
 }
 
 async function processRun(
@@ -196,6 +221,14 @@ function refuseCrashing(job: Job, crashedIn: readonly string[]): void {
       remedy: 'Look at the memory limit and the log of the worker, then try the run again.',
     },
   )
+}
+
+/** Each crash beyond those costs a job of `maintenance` an attempt: what it is to remove is still there. */
+function waitAfterCrashes({ stalledCounter, attemptsMade, name }: Job): void {
+  if (stalledCounter <= maxCrashes + attemptsMade) return
+  throw new QueueError('crashed', `The worker died ${stalledCounter} times during this ${name}`, {
+    remedy: 'Look at the memory limit and the log of the worker; it is tried again later.',
+  })
 }
 
 async function refuseUnlessKnownElsewhere(

@@ -1,5 +1,7 @@
+import type { RunResult } from '@backstream/jobs'
 import type { Logger } from '@backstream/kernel'
 import type { Processors } from './active-run.ts'
+import type { RecordedAttempt } from './ledger-record.ts'
 import type { Link, QueueConnection } from './open-connection.ts'
 import type { RunProducer } from './run-producer.ts'
 
@@ -15,6 +17,14 @@ export interface RunWorkerOptions {
   readonly host: string
   knowsPlan(name: string): boolean
   readonly processors: Processors
+  /**
+   * What a run returned had one of its attempts committed, by the bucket; null when none has. Asked
+   * before a run is given up. Rejects when nobody can tell.
+   */
+  committedBy?(run: {
+    readonly plan: string
+    readonly attempts: readonly RecordedAttempt[]
+  }): Promise<RunResult | null>
   /** For others to read: the plans this worker's configuration has, and its fingerprint. */
   readonly plans?: readonly string[]
   readonly fingerprint?: string

@@ -1,4 +1,4 @@
-import { contentBytesOf, type Manifest, runBackup, storedBytesOf } from '@backstream/backup'
+import { type Manifest, runBackup } from '@backstream/backup'
 import type { Plan } from '@backstream/config'
 import type { RunResult, SkippedResult } from '@backstream/jobs'
 import {
@@ -14,6 +14,7 @@ import { startDeadline } from '../attempt-deadline.ts'
 import { finishEarlierAttempts } from '../earlier-attempts.ts'
 import { createRunGuard } from '../run-guard.ts'
 import { takePlaces } from '../run-limits.ts'
+import { resultOf } from '../run-result.ts'
 import { takeTurn } from '../take-turn.ts'
 import { refuseAmbiguousMachine } from '../which-machine.ts'
 import type { WorkerContext } from '../worker-context.ts'
@@ -159,19 +160,5 @@ async function makeNewBackup(
     throw error
   } finally {
     clearInterval(ticking)
-  }
-}
-
-function resultOf(manifest: Manifest, durationMs: number): RunResult {
-  return {
-    outcome: 'committed',
-    plan: manifest.plan,
-    backup: manifest.backup,
-    status: manifest.status,
-    bytes: contentBytesOf(manifest),
-    entries: manifest.content.entries,
-    storedBytes: storedBytesOf(manifest),
-    durationMs: Math.round(durationMs),
-    warnings: manifest.warnings.reduce((total, { count }) => total + count, 0),
   }
 }

@@ -1,0 +1,37 @@
+import { contentBytesOf, type Manifest, readManifest, storedBytesOf } from '@backstream/backup'
+import type { RunResult } from '@backstream/jobs'
+import type { WorkerContext } from './worker-context.ts'
+
+const lookWithinMs = 60_000
+
+/** What a run returns that one of these attempts has committed; null when none has. */
+export async function findCommitted(
+  context: Pick<WorkerContext, 'openStorage' | 'planNamed' | 'teller'>,
+  run: { readonly plan: string; readonly attempts: readonly { readonly backup: string }[] },
+): Promise<RunResult | null> {
+  const { plan, attempts } = run
+  await using storage = await context.openStorage(context.planNamed(plan))
+  for (const { backup } of attempts) {
+    const signal = AbortSignal.timeout(lookWithinMs)
+    const manifest = await readManifest(storage, { plan, backup }, signal)
+    if (!manifest) continue
+    await context.teller.committed(manifest)
+    const { startedAt, finishedAt } = manifest.run
+    return resultOf(manifest, Date.parse(finishedAt) - Date.parse(startedAt))
+  }
+  return null
+}
+
+export function resultOf(manifest: Manifest, durationMs: number): RunResult {
+  return {
+    outcome: 'committed',
+    plan: manifest.plan,
+    backup: manifest.backup,
+    status: manifest.status,
+    bytes: contentBytesOf(manifest),
+    entries: manifest.content.entries,
+    storedBytes: storedBytesOf(manifest),
+    durationMs: Math.round(durationMs),
+    warnings: manifest.warnings.reduce((total, { count }) => total + count, 0),
+  }
+}
