@@ -106,6 +106,25 @@ function allowedFor(name: string): string[] {
     : lower.filter((one) => name !== 'backup' || !namedByAppsOnly.includes(one))
 }
 
+test('docs/errors.md has each error of a run, and says whether it is tried again', () => {
+  const rows = [...read('docs/errors.md').matchAll(/^\| `([a-z-]+)` +\|.*\| (.*?) +\|$/gm)]
+  const said = new Map(rows.map(([, code = '', again = '']) => [code, again]))
+  const files = [
+    'packages/storage/src/errors.ts',
+    'packages/queue/src/queue-error.ts',
+    'packages/sources/src/source-error.ts',
+  ]
+  for (const file of files) {
+    const codes = [...read(file).matchAll(/^ {2}\| '([a-z-]+)'$/gm)].map(([, code = '']) => code)
+    ok(codes.length > 5, file)
+    for (const code of codes) ok(said.has(code), `${code} of ${file} is missing`)
+  }
+  const permanent = /permanentCodes[^[]*\[([^\]]*)\]/.exec(read('packages/storage/src/errors.ts'))
+  const codes = [...(permanent?.[1] ?? '').matchAll(/'([a-z-]+)'/g)].map(([, code = '']) => code)
+  ok(codes.length > 3)
+  for (const code of codes) ok(said.get(code)?.startsWith('no'), `${code} is permanent`)
+})
+
 interface Override {
   readonly includes: readonly string[]
   readonly linter: {
