@@ -19,6 +19,8 @@ export async function afterCommit(
 ): Promise<void> {
   const { producer, clock, logger } = context
   const jobs: UpkeepJob[] = []
+  const isLocked = context.config.storages[plan.storage]?.lock != null
+  if (isLocked) jobs.push({ name: 'backup.lock', payload: { plan: plan.name, backup } })
   if (plan.retention) jobs.push({ name: 'backup.prune', payload: { plan: plan.name } })
   for (const job of jobs) {
     const once = `${job.name.replace('backup.', '')}-${plan.name}-after-${backup}`

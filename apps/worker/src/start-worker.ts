@@ -17,6 +17,7 @@ import { openConfiguredStorage } from '@backstream/storage-s3'
 import metadata from '../package.json' with { type: 'json' }
 import { processBackupCleanup } from './processors/backup-cleanup.ts'
 import { processBackupDrill } from './processors/backup-drill.ts'
+import { processBackupLock } from './processors/backup-lock.ts'
 import { processBackupPrune } from './processors/backup-prune.ts'
 import { processBackupRun } from './processors/backup-run.ts'
 import { processBackupSweep } from './processors/backup-sweep.ts'
@@ -90,6 +91,7 @@ async function serve(
       'notify.send': (run) => processNotifySend(context, run),
       'backup.verify': (run) => processBackupVerify(context, run),
       'backup.drill': (run) => processBackupDrill(context, run),
+      'backup.lock': (run) => processBackupLock(context, run),
       'backup.prune': (run) => processBackupPrune(context, run),
     },
   })

@@ -4,6 +4,7 @@ import type { Clock, Logger } from '@backstream/kernel'
 import type { QueueConnection, RunProducer } from '@backstream/queue'
 import type { Source } from '@backstream/sources'
 import type { Storage } from '@backstream/storage'
+import type { ConfiguredStorage } from '@backstream/storage-s3'
 import type { RunTeller } from './tell-of-run.ts'
 
 /** What the processors of one worker share. */
@@ -20,7 +21,7 @@ export interface WorkerContext {
   readonly leaseTtlMs: number
   openStorage(plan: Plan): Promise<Storage & AsyncDisposable>
   /** With the credentials of `maintenance` where there are any: they may remove things. */
-  openMaintenance(storage: string): Promise<Storage & AsyncDisposable>
+  openMaintenance(storage: string): Promise<ConfiguredStorage>
   /** The private keys that the configuration names, read now and not kept. */
   readIdentities(ref: SecretRef): Promise<readonly AgeIdentity[]>
   openSources(plan: Plan): Promise<readonly Source[]>

@@ -44,6 +44,7 @@ export {
   pickLegacyArchive,
   restoreLegacyArchive,
 } from './legacy-archives.ts'
+export { type LockReport, type LockRequest, lockBackup } from './lock-backup.ts'
 export { type Manifest, type ManifestArchive, parseSlot, type SlotContent } from './manifest.ts'
 export { contentBytesOf, storedBytesOf } from './manifest-sizes.ts'
 export { type Mark, markBackup, marks } from './mark-backup.ts'

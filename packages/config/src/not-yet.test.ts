@@ -38,17 +38,6 @@ test('accepts in defaults what every plan turns off', () => {
   assert.deepEqual(errorsOf(text), [])
 })
 
-test('notes what this version checks but does not do', () => {
-  const storage = 'bucket: backups, lock: { mode: governance, for: 30d }'
-  const result = parseConfig(head.replace('bucket: backups', storage), { file: 'f.yaml', env: {} })
-  assert.ok(result.ok)
-  assert.deepEqual(
-    result.notices.map(({ key }) => key),
-    ['storages.main.lock'],
-  )
-  assert.ok(result.notices.every(({ message }) => message === 'not yet in this version'))
-})
-
 function errorsOf(text: string): readonly ConfigProblem[] {
   const result = parseConfig(text, { file: 'f.yaml', env: {} })
   return result.ok ? [] : result.problems.filter(({ severity }) => severity === 'error')

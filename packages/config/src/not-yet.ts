@@ -4,14 +4,13 @@ import type { Path, ProblemReport } from './problem-report.ts'
 interface NotYet {
   /** Keys from the top; `*` is any name or index. A plan's keys count wherever they were said. */
   readonly path: string
-  /** Why going on without it would betray whoever wrote it; absent where that is not so. */
-  readonly danger?: string
+  /** Why going on without it would betray whoever wrote it. */
+  readonly danger: string
 }
 
 /** Understood and checked, but not acted on by this version. A version that builds one drops its line. */
 const notYet: readonly NotYet[] = [
   { path: 'board.oidc', danger: 'the board would be open to everyone who reaches it' },
-  { path: 'storages.*.lock' },
   { path: 'storages.*.proxy', danger: 'the store would be reached without it' },
   { path: 'plans.*.hooks', danger: 'the run would go ahead without them' },
 ]
@@ -41,13 +40,10 @@ export function reportNotYet(
   if (isNothing(value)) return
   const entry = notYet.find((candidate) => isAt(where.key, candidate.path))
   if (!entry) return
-  const what = 'not yet in this version'
-  if (entry.danger === undefined) {
-    report.notice(where.path, { message: what, remedy: 'it is checked, and has no effect so far' })
-  } else {
-    const remedy = 'remove it, or wait for the version that has it'
-    report.keyError(where.path, { message: `${what}, and ${entry.danger}`, remedy })
-  }
+  report.keyError(where.path, {
+    message: `not yet in this version, and ${entry.danger}`,
+    remedy: 'remove it, or wait for the version that has it',
+  })
 }
 
 function isAt(path: Path, pattern: string): boolean {

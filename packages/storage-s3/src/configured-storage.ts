@@ -1,11 +1,14 @@
 import { resolveSecret, type StorageConfig, type StorageCredentials } from '@backstream/config'
 import type { Clock, Logger } from '@backstream/kernel'
 import {
+  isTransientOrUnknown,
+  type ObjectLocker,
   type Pace,
   pacing,
   type RequestOptions,
   type RetryPolicy,
   retrying,
+  retryRequest,
   type Storage,
 } from '@backstream/storage'
 import type { ProbeFinding } from './probe/finding.ts'
@@ -26,6 +29,8 @@ export interface ConfiguredStorageOptions {
   readonly pace?: Pace | undefined
 }
 
+export type ConfiguredStorage = Storage & ObjectLocker & AsyncDisposable
+
 /**
  * Opens a storage as the configuration describes it, its single requests repeated where that can
  * help. Rejects where a secret cannot be read.
@@ -33,14 +38,25 @@ export interface ConfiguredStorageOptions {
 export async function openConfiguredStorage(
   storage: StorageConfig,
   options: ConfiguredStorageOptions,
-): Promise<Storage & AsyncDisposable> {
+): Promise<ConfiguredStorage> {
   const resolved = await resolveStorageOptions(storage, options)
   const inner = await openS3Storage(resolved)
-  const { pace } = options
-  const patient = retrying(inner, { ...options.retry, logger: resolved.logger })
+  const { pace, retry } = options
+  const patient = retrying(inner, { ...retry, logger: resolved.logger })
   return Object.assign(pace ? pacing(patient, pace) : patient, {
+    ...patientLocker(inner, retry),
     [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
   })
+}
+
+/** Both may be repeated: a lock that is there is there, and asked for again it is the same. */
+function patientLocker(inner: ObjectLocker, retry: RetryPolicy | undefined): ObjectLocker {
+  const shouldRetry = isTransientOrUnknown
+  return {
+    lockOf: (key, call) => retryRequest(() => inner.lockOf(key, call), { ...retry, ...call }),
+    lock: (key, lock, call) =>
+      retryRequest(() => inner.lock(key, lock, call), { ...retry, ...call, shouldRetry }),
+  }
 }
 
 /** Tries at a configured storage what backups will do there: see `probeStorage`. */

@@ -1,4 +1,5 @@
 export {
+  type ConfiguredStorage,
   type ConfiguredStorageOptions,
   openConfiguredStorage,
   probeS3Storage,

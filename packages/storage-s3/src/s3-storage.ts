@@ -2,6 +2,7 @@ import { DeleteObjectCommand } from '@aws-sdk/client-s3'
 import { systemClock } from '@backstream/kernel'
 import {
   isStorageError,
+  type ObjectLocker,
   type PutOptions,
   type RequestOptions,
   type Storage,
@@ -18,6 +19,7 @@ import { listLevel, listObjects } from './list-objects.ts'
 import { listParts } from './list-parts.ts'
 import { listUploads } from './list-uploads.ts'
 import { listVersions } from './list-versions.ts'
+import { createObjectLocker } from './object-locker.ts'
 import { defaultIdleTimeoutMs, openClients } from './open-clients.ts'
 import { putObject } from './put-object.ts'
 import { request } from './request.ts'
@@ -26,7 +28,7 @@ import type { S3Context } from './s3-context.ts'
 import { resolveProfile, type S3StorageOptions } from './s3-options.ts'
 import { uploadObject } from './upload-object.ts'
 
-export interface S3Storage extends Storage, AsyncDisposable {
+export interface S3Storage extends Storage, ObjectLocker, AsyncDisposable {
   /**
    * Finds out what is only known by asking, once, and resolves to the capabilities as they are then.
    * Without it, `conditionalPut` reads false until the first put with `ifAbsent` has asked.
@@ -63,6 +65,7 @@ export async function openS3Storage(options: S3StorageOptions): Promise<S3Storag
     listLevel: (prefix, call = {}) => listLevel(context, prefix, call),
     listVersions: (prefix, call = {}) => listVersions(context, prefix, call),
     listUploads: (prefix, call = {}) => listUploads(context, prefix, call),
+    ...createObjectLocker(context),
     listParts: (key, uploadId, call = {}) => listParts(context, { key, uploadId }, call),
     async delete(key, { signal, versionId } = {}) {
       signal?.throwIfAborted()

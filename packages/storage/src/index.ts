@@ -1,3 +1,4 @@
+export { asOf } from './as-of.ts'
 export { createPace, type PaceOptions } from './create-pace.ts'
 export { type Fault, type FaultyMethod, type FaultyOptions, faulty } from './decorators/faulty.ts'
 export { type LoggingOptions, logging } from './decorators/logging.ts'
@@ -14,6 +15,7 @@ export {
   type PartDigest,
 } from './object-digest.ts'
 export { assertListPrefix, assertObjectKey, compareKeys } from './object-key.ts'
+export type { ObjectLock, ObjectLocker } from './object-locker.ts'
 export {
   isTransient,
   isTransientOrUnknown,

@@ -1,12 +1,16 @@
 import { listPlans } from '@backstream/backup'
 import type { Config, StorageConfig } from '@backstream/config'
 import type { Storage } from '@backstream/storage'
+import type { ConfiguredStorage } from '@backstream/storage-s3'
 import { CliError } from '../cli-error.ts'
 import type { Session } from '../command-context.ts'
 
 export type OpenStorage = Storage & AsyncDisposable
 
-export async function openStorage(session: Session, storage: StorageConfig): Promise<OpenStorage> {
+export async function openStorage(
+  session: Session,
+  storage: StorageConfig,
+): Promise<ConfiguredStorage> {
   const { openConfiguredStorage } = await import('@backstream/storage-s3')
   const { settings, logger, clock } = session
   return await openConfiguredStorage(storage, { env: settings.env, logger, clock })
@@ -16,7 +20,7 @@ export async function openStorage(session: Session, storage: StorageConfig): Pro
 export async function openMaintenanceStorage(
   session: Session,
   storage: StorageConfig,
-): Promise<OpenStorage> {
+): Promise<ConfiguredStorage> {
   const credentials = storage.maintenance?.credentials ?? storage.credentials
   return await openStorage(session, { ...storage, credentials })
 }

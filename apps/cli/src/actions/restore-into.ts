@@ -52,7 +52,7 @@ export async function restoreInto(
 ): Promise<void> {
   const [plan = ''] = ref.split('/')
   const early = isTargetAddress(options.into) ? addressOf(options) : null
-  await using storage = await openStorageOf(session, plan, options.from)
+  await using storage = await openStorageOf(session, plan, options)
   const signal = session.interruption()
   const resolved = await resolveRef(storage, ref, {
     signal,

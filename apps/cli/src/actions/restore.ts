@@ -5,8 +5,10 @@ import {
   type RestoreOrder,
   resolveRef,
 } from '@backstream/backup'
+import { asOf, type Storage } from '@backstream/storage'
 import { CliError } from '../cli-error.ts'
 import type { Session } from '../command-context.ts'
+import { formatLocalTime } from '../output/local-time.ts'
 import { reportDryRun, reportRestore } from '../output/restore-text.ts'
 import { carryOut } from './carry-out.ts'
 import {
@@ -26,6 +28,7 @@ export interface RestoreOptions {
   readonly path?: readonly string[]
   readonly before?: string
   readonly from?: string
+  readonly asOf?: string
   readonly overwrite?: Overwrite
   readonly keepSetuid?: boolean
   readonly dryRun?: boolean
@@ -43,7 +46,7 @@ export async function restore(
   }
   const home = session.env['HOME']
   const to = checkRestoreTarget({ to: options.to, plan, yes: options.yes, home })
-  await using storage = await openStorageOf(session, plan, options.from)
+  await using storage = await openStorageOf(session, plan, options)
   const resolved = await resolve(session, storage, { ref, before: options.before })
   const planned = await planRestore(storage, await orderOf(session, resolved, { ...options, to }))
   const what = { plan: planned, passedOver: resolved.passedOver }
@@ -51,7 +54,21 @@ export async function restore(
   reportRestore(session, what, await carryOut(session, { storage, plan: planned }))
 }
 
+/** The plan's storage or the one of `--from`, as it is, or as it was. */
 export async function openStorageOf(
+  session: Session,
+  plan: string,
+  { from, asOf: time }: Pick<RestoreOptions, 'from' | 'asOf'>,
+): Promise<Storage & AsyncDisposable> {
+  const storage = await openHere(session, plan, from)
+  if (time === undefined) return storage
+  const atMs = parseTime(time, session.clock)
+  session.note(`${storage.location} as it was at ${formatLocalTime(atMs)}`)
+  const dispose = () => storage[Symbol.asyncDispose]()
+  return Object.assign(asOf(storage, atMs), { [Symbol.asyncDispose]: dispose })
+}
+
+async function openHere(
   session: Session,
   plan: string,
   from: string | undefined,
@@ -63,7 +80,7 @@ export async function openStorageOf(
 
 async function resolve(
   session: Session,
-  storage: OpenStorage,
+  storage: Storage,
   { ref, before }: { readonly ref: string; readonly before: string | undefined },
 ): Promise<ResolvedRef> {
   const resolved = await resolveRef(storage, ref, {

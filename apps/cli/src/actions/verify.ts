@@ -1,5 +1,7 @@
 import {
   bytesToVerify,
+  lockBackup,
+  type Manifest,
   recordVerification,
   resolveRef,
   type VerifyReport,
@@ -10,7 +12,7 @@ import type { Session } from '../command-context.ts'
 import { exitStatus } from '../exit-status.ts'
 import { plainText } from '../output/plain-text.ts'
 import { openProgressView } from '../output/progress-view.ts'
-import { openStorageOfPlan } from './open-storage.ts'
+import { openMaintenanceStorage, openStorageOfPlan, storageNamed } from './open-storage.ts'
 import { notePassedOver } from './passed-over.ts'
 
 export async function verify(
@@ -38,8 +40,26 @@ export async function verify(
   const report = await verifyBackup(storage, request).finally(() => view.stop())
   const note = { manifest, report, by: 'backstream verify' }
   await recordVerification(storage, note, { clock: session.clock, signal })
+  await mendLock(session, manifest)
   print(session, name, report)
   if (report.problems.length > 0) session.endWith(exitStatus.failed)
+}
+
+/** What the job after the commit could not do, or somebody has lost since. */
+async function mendLock(session: Session, manifest: Manifest): Promise<void> {
+  const config = await session.config()
+  const plan = config.plans.find(({ name }) => name === manifest.plan)
+  const configured = plan && storageNamed(config, plan.storage)
+  if (!configured?.lock) return
+  await using storage = await openMaintenanceStorage(session, configured)
+  const request = { ...configured.lock, manifest, by: 'backstream verify' }
+  const options = { clock: session.clock, signal: session.interruption() }
+  const report = await lockBackup(storage, request, options)
+  if (report && report.locked > 0) {
+    session.note(
+      `${manifest.plan}/${manifest.backup}: ${report.locked} objects were not locked: mended`,
+    )
+  }
 }
 
 function print(session: Session, name: string, { depth, problems, bytes }: VerifyReport): void {

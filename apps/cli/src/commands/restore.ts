@@ -23,6 +23,10 @@ export function defineRestore(context: CommandContext): Command {
     .option('--source <at>', 'only what one of several sources gave')
     .option('--path <path...>', 'only what lies there and below; * ? [ ] and ** match')
     .option('--before <time>', 'newest good backup that had finished by then: ISO 8601, or 36h')
+    .option(
+      '--as-of <time>',
+      'from a bucket with versions, as it was then: before somebody removed it',
+    )
     .option('--from <address>', 's3://BUCKET/PREFIX: no configuration, AWS_* variables')
     .addOption(identityOption())
     .addOption(

@@ -1,6 +1,7 @@
 import {
   BackupError,
   bytesToVerify,
+  type LockReport,
   type Manifest,
   recordVerification,
   type VerifyReport,
@@ -8,8 +9,10 @@ import {
 } from '@backstream/backup'
 import { formatBytes, type Plan } from '@backstream/config'
 import type { BackupVerifyPayload, SkippedResult, VerifyResult } from '@backstream/jobs'
+import { describeError } from '@backstream/kernel'
 import type { ActiveRun } from '@backstream/queue'
 import type { Storage } from '@backstream/storage'
+import { keepLocked } from '../keep-locked.ts'
 import { newestGood } from '../newest-good.ts'
 import { createReadingProgress } from '../reading-progress.ts'
 import { judgeUpkeep, skippedUpkeep } from '../upkeep-due.ts'
@@ -36,6 +39,7 @@ export async function processBackupVerify(
   const by = `worker ${context.workerName}`
   const { clock } = context
   await recordVerification(storage, { manifest, report, by }, { clock, signal: run.signal })
+  await mendLock(context, run, { plan, manifest })
   await conclude(run, manifest, report)
   const { depth, bytes } = report
   return { outcome: 'verified', plan: plan.name, backup: manifest.backup, depth, bytes }
@@ -64,6 +68,34 @@ async function verify(
   const progressAt = createReadingProgress('verifying', total, context.clock)
   const onProgress = (bytes: number) => run.progress(progressAt(bytes))
   return await verifyBackup(storage, { manifest, depth, identities, signal, onProgress })
+}
+
+/** What the job after the commit could not do, or somebody has lost since. */
+async function mendLock(
+  context: WorkerContext,
+  run: VerifyRun,
+  { plan, manifest }: Omit<Verifying, 'storage'>,
+): Promise<void> {
+  const report = await lockOrSay(context, run, { plan, manifest })
+  if (report && report.locked > 0)
+    await run.log(`${report.locked} object(s) were not locked: mended`)
+}
+
+/** The verification is done and noted: a worker without the right to lock must not fail it. */
+async function lockOrSay(
+  context: WorkerContext,
+  run: VerifyRun,
+  { plan, manifest }: Omit<Verifying, 'storage'>,
+): Promise<LockReport | null> {
+  try {
+    return await keepLocked(context, plan, { manifest, signal: run.signal })
+  } catch (error) {
+    run.signal.throwIfAborted()
+    const line = `the lock of ${plan.name}/${manifest.backup} could not be looked at: ${describeError(error)}`
+    context.logger.warn({ plan: plan.name, err: error }, line)
+    await run.log(line)
+    return null
+  }
 }
 
 async function keysFor(context: WorkerContext, { verify }: Plan, { encryption }: Manifest) {

@@ -10,6 +10,7 @@ import {
   flag,
   rate,
   read,
+  refuse,
   secret,
   size,
   text,
@@ -54,6 +55,30 @@ const profile = keys({
     }
   })
 
+/** Longer than a year and its month: whoever means less has written a wrong unit. */
+const longUnconfirmedMs = 400 * 24 * 3_600_000
+
+const lock = keys({
+  mode: choice(['governance', 'compliance'], 'Who may still delete: some, or nobody'),
+  for: duration('How long after the backup'),
+  confirm: duration(
+    'The same once more, for compliance over 400 days: nobody can delete before, nor the owner of the account',
+  ).optional(),
+})
+  .describe('Object lock, set after each backup; the bucket must have it enabled')
+  .transform((value, context): NonNullable<StorageConfig['lock']> => {
+    const { mode, for: forMs, confirm } = value
+    const isGrave = mode === 'compliance' && forMs > longUnconfirmedMs
+    if (isGrave && confirm !== forMs) {
+      return refuse(context, {
+        path: ['confirm'],
+        message: 'for so long nobody can delete these backups, nor stop paying for them',
+        remedy: 'if that is meant, write the same duration as confirm',
+      })
+    }
+    return { mode, forMs }
+  })
+
 const shape = {
   kind: z.literal('s3').describe('s3: anything that speaks the S3 protocol'),
   bucket: read(checkBucket, { description: 'Name of the bucket' }),
@@ -79,12 +104,7 @@ const shape = {
     .record(z.string().min(1), text('Value of the tag'))
     .describe('Tags of every object: at most 10')
     .optional(),
-  lock: keys({
-    mode: choice(['governance', 'compliance'], 'Who may still delete: some, or nobody'),
-    for: duration('How long after the backup'),
-  })
-    .describe('Object lock')
-    .optional(),
+  lock: lock.optional(),
   caFile: absolutePath('Certificates to trust beside those of the system').optional(),
   proxy: webUrl('HTTP proxy on the way to the store').optional(),
   bandwidth: rate('What all runs of one worker may send there together: 20MiB/s').optional(),
@@ -118,7 +138,7 @@ export const storageSchema: z.ZodType<Omit<StorageConfig, 'name'>> = keys(shape,
       storageClass: value.storageClass ?? null,
       sse: value.sse ?? null,
       tags: value.tags ?? {},
-      lock: value.lock ? { mode: value.lock.mode, forMs: value.lock.for } : null,
+      lock: value.lock ?? null,
       caFile: value.caFile ?? null,
       proxy: value.proxy ?? null,
       bandwidthBytesPerSecond: value.bandwidth ?? null,
