@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isStorageError, type Storage } from '@backstream/storage'
 import { BackupError } from './errors.ts'
+import { type ByteSpan, fetchAhead } from './fetch-ahead.ts'
 import type { Manifest, ManifestArchive } from './manifest.ts'
 
 export interface ReadArchiveOptions {
@@ -8,6 +9,9 @@ export interface ReadArchiveOptions {
   /** Called with the bytes fetched so far, over all volumes. */
   readonly onFetched?: (bytes: number) => void
 }
+
+/** Some 40 MiB in memory: 100 MB/s where an answer takes a third of a second. */
+const requests = { pieceBytes: 8 << 20, ahead: 4 } as const
 
 /** Dropped connections in a row, without a byte in between, before giving up. */
 const maxResumes = 5
@@ -67,10 +71,21 @@ interface ByteRange {
 }
 
 /**
- * Bytes of one stored object whose size is known; a dropped connection goes on where it stopped. A body
- * that ends early without an error is a dropped connection too.
+ * Bytes of one stored object whose size is known, by several requests at a time. A dropped connection
+ * goes on where it stopped.
  */
 export async function* readVolume(
+  storage: Storage,
+  volume: StoredBytes,
+  { signal, ...span }: ByteRange,
+): AsyncGenerator<Uint8Array> {
+  const fetch = (piece: ByteSpan, pieceSignal: AbortSignal) =>
+    readPiece(storage, volume, { ...piece, signal: pieceSignal })
+  yield* fetchAhead(span, fetch, { ...requests, signal })
+}
+
+/** A body that ends early without an error is a dropped connection too. */
+async function* readPiece(
   storage: Storage,
   volume: StoredBytes,
   { start, end, signal }: ByteRange,

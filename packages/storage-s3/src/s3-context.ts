@@ -1,6 +1,7 @@
 import type { PutObjectCommandInput, StorageClass } from '@aws-sdk/client-s3'
 import { type Clock, describeError, type Logger } from '@backstream/kernel'
 import { isTransientOrUnknown, type RetryOptions, type RetryPolicy } from '@backstream/storage'
+import type { AdaptiveGate } from './adaptive-gate.ts'
 import type { Keyspace } from './keyspace.ts'
 import type { S3Clients } from './open-clients.ts'
 import type { ResolvedProfile, S3StorageOptions } from './s3-options.ts'
@@ -16,6 +17,8 @@ export interface S3Context {
   readonly retry: RetryPolicy
   /** In the place of `retry` inside an upload: there is more to lose. */
   readonly patience: RetryPolicy
+  /** Parts of all uploads pass through it. */
+  readonly partGate: AdaptiveGate
   readonly logger: Logger
   readonly clock: Clock
   /** Requests go over TLS. */

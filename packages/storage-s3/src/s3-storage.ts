@@ -11,6 +11,7 @@ import {
   type StoredObject,
 } from '@backstream/storage'
 import { abortUpload } from './abort-upload.ts'
+import { createAdaptiveGate } from './adaptive-gate.ts'
 import { type ConditionalPut, createConditionalPut } from './conditional-put.ts'
 import { getObject } from './get-object.ts'
 import { headObject } from './head-object.ts'
@@ -85,6 +86,9 @@ export async function openS3Storage(options: S3StorageOptions): Promise<S3Storag
   }
 }
 
+/** Of all uploads together; each of them sends two at a time. */
+const mostPartsAtATime = 64
+
 /** Rejects with `invalid-request` or `unsupported` what the options ask in vain. */
 export async function openS3Context(options: S3StorageOptions): Promise<S3Context> {
   if (options.proxy) {
@@ -105,6 +109,12 @@ export async function openS3Context(options: S3StorageOptions): Promise<S3Contex
     idleTimeoutMs,
     retry: options.retry ?? { attempts: 8, firstDelayMs: 500 },
     patience: options.retry ?? patienceFor(idleTimeoutMs),
+    partGate: createAdaptiveGate({
+      isThrottled: (error) => isStorageError(error, 'throttled'),
+      max: mostPartsAtATime,
+      onChange: (parts) =>
+        options.logger.warn({ parts }, 'the store asks for fewer requests: fewer parts at a time'),
+    }),
     logger: options.logger,
     clock: options.clock ?? systemClock,
     isEncrypted: !options.endpoint?.startsWith('http:'),

@@ -80,9 +80,11 @@ export async function uploadPart(
   const answer = await retryRequest(
     () => {
       attempts += 1
-      return request({ about, signal, changes: true }, (abortable) =>
-        context.clients.requests.send(new UploadPartCommand(sent), abortable),
-      )
+      const send = () =>
+        request({ about, signal, changes: true }, (abortable) =>
+          context.clients.requests.send(new UploadPartCommand(sent), abortable),
+        )
+      return context.partGate.pass(send, signal)
     },
     retryOptions(context, about, signal),
   )
