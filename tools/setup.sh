@@ -1,7 +1,7 @@
 #!/bin/sh
 # Brings a machine that has npm and Node 20 to where one of the tools can run, and runs it:
 #
-#   sh tools/setup.sh demo|test|recovery|chaos|bench|scaling|deps [ARGUMENT]…
+#   sh tools/setup.sh demo|test|recovery|chaos|bench|endless|scaling|deps [ARGUMENT]…
 #
 # Idempotent. Says nothing unless it does something slow. It installs the npm packages of the lock
 # file, among them Node 24, and a Redis or Valkey server when there is none; it starts neither.
@@ -19,9 +19,10 @@ main() {
     recovery) script=test/recovery/matrix.ts ;;
     chaos) script=test/recovery/chaos.ts ;;
     bench) script=bench/main.ts ;;
+    endless) script=bench/endless/main.ts ;;
     scaling) script=bench/scaling/main.ts ;;
     deps) script= ;;
-    *) fail 2 "Usage: sh tools/setup.sh demo|test|recovery|chaos|bench|scaling|deps [ARGUMENT]..." ;;
+    *) fail 2 "Usage: sh tools/setup.sh demo|test|recovery|chaos|bench|endless|scaling|deps [ARGUMENT]..." ;;
   esac
   need_packages
   PATH=$root/node_modules/.bin:$PATH

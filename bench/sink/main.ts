@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { startSink } from './start-sink.ts'
 
-await using sink = await startSink()
+await using sink = await startSink({ tap: process.argv[2] })
 console.log(
   JSON.stringify({
     endpoint: sink.endpoint,

@@ -1,7 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { ArchiveTap } from './archive-tap.ts'
 import { etagOf, keptBytes, type SinkObject, SinkStore } from './sink-store.ts'
 import { completedXml, createdXml, errorXml, listXml, uploadsXml } from './sink-xml.ts'
+
+export interface SinkOptions {
+  /** A line for `sh -c` that is given the volumes of the archive: see `ArchiveTap`. */
+  readonly tap?: string | undefined
+}
 
 export interface Sink extends AsyncDisposable {
   /** `http://127.0.0.1:PORT` */
@@ -13,12 +19,13 @@ export interface Sink extends AsyncDisposable {
  * take the cores from what is measured. One bucket of any name; signatures are not checked, bodies
  * are not hashed; every answer is right for a client that does as it should.
  */
-export async function startSink(): Promise<Sink> {
+export async function startSink(options: SinkOptions = {}): Promise<Sink> {
   const store = new SinkStore()
+  const tap = options.tap === undefined ? null : new ArchiveTap(options.tap)
   const server = createServer(
     { requestTimeout: 0, highWaterMark: 1 << 20 },
     (request, response) => {
-      serve(store, request, response).catch(() => request.socket.destroy())
+      serve({ store, tap }, request, response).catch(() => request.socket.destroy())
     },
   )
   await new Promise<void>((resolve, reject) => {
@@ -43,6 +50,7 @@ interface Reply {
 
 interface Call {
   readonly store: SinkStore
+  readonly tap: ArchiveTap | null
   readonly request: IncomingMessage
   /** Empty for the bucket itself. */
   readonly key: string
@@ -50,7 +58,7 @@ interface Call {
 }
 
 async function serve(
-  store: SinkStore,
+  state: Pick<Call, 'store' | 'tap'>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -61,7 +69,7 @@ async function serve(
     headers = {},
     body = '',
   } = await answer({
-    ...{ store, request, key },
+    ...{ ...state, request, key },
     query: url.searchParams,
   })
   const isHead = request.method === 'HEAD'
@@ -72,9 +80,12 @@ async function serve(
 
 async function answer(call: Call): Promise<Reply> {
   const { request, key, query } = call
-  const content = await drain(request)
+  const isTapped = call.tap !== null && tapped.test(key)
+  const content = await drain(request, isTapped ? Number.POSITIVE_INFINITY : keptBytes)
   if (query.has('requests')) return { status: 200, body: String(call.store.requests) }
+  if (query.has('tap')) return { status: 200, body: await (call.tap?.end() ?? '') }
   call.store.requests++
+  if (isTapped) await passOn(call, content)
   switch (request.method) {
     case 'PUT':
       if (key === '') return { status: 200 }
@@ -92,24 +103,29 @@ async function answer(call: Call): Promise<Reply> {
   }
 }
 
+async function passOn({ tap, request, key, query }: Call, { kept }: Content): Promise<void> {
+  if (request.method !== 'PUT' || !kept) return
+  await tap?.add(key, { number: Number(query.get('partNumber') ?? 1), bytes: kept })
+}
+
+const tapped = /\/archive\.tar[^/]*$/
+
 interface Content {
   readonly bytes: number
   /** Null when there was more than is kept. */
   readonly kept: Buffer | null
 }
 
-function drain(request: IncomingMessage): Promise<Content> {
+function drain(request: IncomingMessage, limit: number): Promise<Content> {
   const chunks: Buffer[] = []
   let bytes = 0
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length
-    if (bytes <= keptBytes) chunks.push(chunk)
+    if (bytes <= limit) chunks.push(chunk)
     else chunks.length = 0
   })
   return new Promise((resolve, reject) => {
-    request.on('end', () =>
-      resolve({ bytes, kept: bytes > keptBytes ? null : Buffer.concat(chunks) }),
-    )
+    request.on('end', () => resolve({ bytes, kept: bytes > limit ? null : Buffer.concat(chunks) }))
     request.on('error', reject)
   })
 }
@@ -126,7 +142,8 @@ function putObject({ store, request, key }: Call, { bytes, kept }: Content): Rep
     return refusal(412, 'PreconditionFailed')
   }
   const etag = etagOf(header(request, 'content-md5'))
-  store.objects.set(key, { bytes, etag, content: kept })
+  const content = bytes > keptBytes ? null : kept
+  store.objects.set(key, { bytes, etag, content })
   return { status: 200, headers: { etag: `"${etag}"`, ...echoedChecksums(request) } }
 }
 
