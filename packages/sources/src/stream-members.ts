@@ -31,6 +31,8 @@ export class StreamMembers {
   readonly #hash = createHash('sha256')
   /** Every member's header is as long as this one. */
   readonly #headerBytes: number
+  /** Members that their consumer is done with: filled again, since the collector would be slow to find them. */
+  readonly #spare: Buffer[] = []
   #buffer: Buffer | null = null
   #filled = 0
   #bytes = 0
@@ -81,7 +83,7 @@ export class StreamMembers {
 
   #open(): Buffer {
     if (this.#buffer) return this.#buffer
-    this.#buffer = Buffer.allocUnsafeSlow(this.#options.memberBytes)
+    this.#buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#options.memberBytes)
     this.#filled = this.#headerBytes
     return this.#buffer
   }
@@ -100,6 +102,7 @@ export class StreamMembers {
     return {
       bytes: buffer.subarray(0, end),
       entries: [this.#entry({ path: name, type: 'stream', size })],
+      release: () => void this.#spare.push(buffer),
     }
   }
 
