@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
@@ -14,6 +14,7 @@ import {
 import { type Installation, openInstallation } from './cli-installation.ts'
 import { type BucketView, viewBucket } from './main-job-bucket.ts'
 import { describePostgres, fillPostgres, ledger, transfer } from './postgres-data.ts'
+import { withFilter } from './shortened-client.ts'
 
 const needsPostgres = (await findPostgres())
   ? {}
@@ -113,26 +114,19 @@ describe('PostgreSQL', needsPostgres, () => {
     equal(await server.sql('copy', ledger), '100000|0\n')
   })
 
-  /** A pg_dump that passes its output through a shell command; its status is that of pg_dump. */
-  async function withFilter(filter: string): Promise<{ readonly PATH: string }> {
-    const bin = join(here.folder, 'bin')
-    await mkdir(bin, { recursive: true })
-    const script = `#!/bin/bash
-set -o pipefail
-if [ "$1" = --version ]; then exec /usr/bin/pg_dump "$@"; fi
-/usr/bin/pg_dump "$@" | ${filter}
-`
-    await writeFile(join(bin, 'pg_dump'), script, { mode: 0o755 })
-    return { PATH: `${bin}:${here.env['PATH']}` }
-  }
-
   const nothingLeft = async (plan: string) => {
     deepEqual([await bucket.leftovers(plan), await bucket.uploads()], [[], []])
     deepEqual((await here.json(['list', plan])).backups, [])
   }
 
   it('is no backup when the client ends with 0 and gave half', async () => {
-    const env = { ...environment(), ...(await withFilter('{ head -c 2000000; cat > /dev/null; }')) }
+    const env = {
+      ...environment(),
+      PATH: await withFilter(here, {
+        program: 'pg_dump',
+        filter: '{ head -c 2000000; cat > /dev/null; }',
+      }),
+    }
     const { status, stderr } = await here.run(['run', 'half', '--wait', '--here'], { env })
     equal(status, 1)
     match(stderr, /The output of pg_dump of shop is not whole: it ends in the data of entry \d+/)
@@ -162,7 +156,7 @@ if [ "$1" = --version ]; then exec /usr/bin/pg_dump "$@"; fi
   it('is no backup when the server dies half way, and says so', async () => {
     const mark = join(here.folder, 'half way')
     const filter = `{ head -c 2000000; touch '${mark}'; while [ -e '${mark}' ]; do sleep 0.05; done; cat; }`
-    const env = { ...environment(), ...(await withFilter(filter)) }
+    const env = { ...environment(), PATH: await withFilter(here, { program: 'pg_dump', filter }) }
     const running = here.run(['run', 'killed', '--wait', '--here'], { env })
     const isThere = () =>
       access(mark).then(

@@ -15,6 +15,7 @@ import { openSource } from '@backstream/sources'
 import { createPace, type Pace } from '@backstream/storage'
 import { openConfiguredStorage } from '@backstream/storage-s3'
 import metadata from '../package.json' with { type: 'json' }
+import { openHooks } from './open-hooks.ts'
 import { processBackupCleanup } from './processors/backup-cleanup.ts'
 import { processBackupDrill } from './processors/backup-drill.ts'
 import { processBackupLock } from './processors/backup-lock.ts'
@@ -155,6 +156,7 @@ function createContext(
           openSource(source, { environment: env, resolveSecret: (ref) => resolveSecret(ref, env) }),
         ),
       ),
+    hooksOf: ({ hooks }) => openHooks(hooks, env),
     storeOf: (name) => {
       const { storageClass, sse } = storageNamed(config, name)
       return { storageClass, sse: sse && (sse.kind === 'kms' ? `kms:${sse.keyId}` : sse.kind) }

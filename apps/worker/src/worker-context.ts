@@ -1,4 +1,4 @@
-import type { AgeIdentity } from '@backstream/backup'
+import type { AgeIdentity, RunHooks } from '@backstream/backup'
 import type { Config, Plan, SecretRef, StorageConfig } from '@backstream/config'
 import type { Clock, Logger } from '@backstream/kernel'
 import type { QueueConnection, RunProducer } from '@backstream/queue'
@@ -25,6 +25,7 @@ export interface WorkerContext {
   /** The private keys that the configuration names, read now and not kept. */
   readIdentities(ref: SecretRef): Promise<readonly AgeIdentity[]>
   openSources(plan: Plan): Promise<readonly Source[]>
+  hooksOf(plan: Plan): RunHooks | null
   readonly teller: RunTeller
   resolveSecret(ref: SecretRef): Promise<string>
   /** What commands inherit from; the environment that secret references read. */

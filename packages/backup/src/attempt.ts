@@ -12,5 +12,7 @@ export interface Attempt {
   readonly before: Predecessors
   readonly meter: ProgressMeter
   readonly signal: AbortSignal
+  /** Codes of what went wrong beside the sources, and did not end the run. */
+  readonly warnings: string[]
   step(line: string): void
 }

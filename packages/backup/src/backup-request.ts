@@ -4,12 +4,14 @@ import type { Source, SourceReading } from '@backstream/sources'
 import type { Storage, StoredObject } from '@backstream/storage'
 import type { Manifest } from './manifest.ts'
 import type { BackupProgress } from './progress-meter.ts'
+import type { RunHooks } from './run-hooks.ts'
 import type { SuspicionRules } from './suspicion.ts'
 
 export interface BackupDeps {
   readonly storage: Storage
   readonly sources: readonly Source[]
   readonly guard: RunGuard
+  readonly hooks?: RunHooks | null
   readonly clock: Clock
   readonly logger: Logger
 }

@@ -11,6 +11,8 @@ export interface ManifestParts extends StoredArchive {
   readonly fence: number
   readonly startedAtMs: number
   readonly before: Predecessors
+  /** Codes of warnings beside those of the sources. */
+  readonly warnings: readonly string[]
 }
 
 /** Puts together what is known once everything but the manifest is stored. */
@@ -93,9 +95,10 @@ function numbered(at: string, number: number): string {
   return at === '' ? '' : `#${number + 1}`
 }
 
-function warningsOf({ readings }: ManifestParts): Manifest['warnings'] {
+function warningsOf({ readings, warnings: others }: ManifestParts): Manifest['warnings'] {
   const counts = new Map<string, number>()
   const add = (code: string, count: number) => counts.set(code, (counts.get(code) ?? 0) + count)
+  for (const code of others) add(code, 1)
   for (const { reading } of readings) {
     const { warnings, warningCounts } = reading.summary()
     if (warningCounts) for (const [code, count] of Object.entries(warningCounts)) add(code, count)

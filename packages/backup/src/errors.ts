@@ -3,6 +3,7 @@ import { BackstreamError, type BackstreamErrorOptions } from '@backstream/kernel
 export type BackupErrorCode =
   | 'preflight-failed'
   | 'source-empty'
+  | 'hook-failed'
   | 'count-mismatch'
   | 'foreign-prefix'
   | 'idle'

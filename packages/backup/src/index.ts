@@ -123,6 +123,7 @@ export {
   type RetentionVerdict,
 } from './retention.ts'
 export { runBackup } from './run-backup.ts'
+export type { Hook, RunHooks } from './run-hooks.ts'
 export { makeScratchPlace, type ScratchPlace } from './scratch-place.ts'
 export { entryAt } from './select-entries.ts'
 export { readManifest, type VoidRequest } from './slot.ts'

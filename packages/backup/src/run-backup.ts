@@ -22,6 +22,7 @@ import { readPredecessors } from './predecessors.ts'
 import { preflight } from './preflight.ts'
 import { ProgressMeter } from './progress-meter.ts'
 import { renderRestoreGuide } from './restore-guide.ts'
+import { betweenHooks } from './run-hooks.ts'
 import { readManifest } from './slot.ts'
 import { streamArchive, totalBytes } from './stream-archive.ts'
 
@@ -50,6 +51,7 @@ export async function runBackup(deps: BackupDeps, request: BackupRequest): Promi
     before,
     meter,
     signal,
+    warnings: [],
     step: (line) => {
       deps.logger.info({ plan: plan.name, backup }, line)
       request.onStep?.(line)
@@ -89,7 +91,9 @@ async function readCommitted(attempt: Attempt): Promise<Manifest | undefined> {
 async function makeBackup(attempt: Attempt): Promise<Manifest> {
   const { meter, request, deps, signal } = attempt
   meter.phase = 'streaming'
-  const stored = await whileEstimating(attempt, () => streamArchive(attempt))
+  const stored = await whileEstimating(attempt, () =>
+    betweenHooks(attempt, () => streamArchive(attempt)),
+  )
   meter.phase = 'checking'
   attempt.step(
     `stored ${stored.volumes.length} volume(s), ${totalBytes(stored.volumes)} bytes, compared by ${stored.volumes[0]?.check}`,

@@ -1,6 +1,6 @@
 import { defaults as preset } from './defaults.ts'
 import type { Plan, RetentionConfig, Schedule, SourceConfig } from './model.ts'
-import { reportNotYet, reportSourceNotYet } from './not-yet.ts'
+import { reportNotYet } from './not-yet.ts'
 import { buildSources } from './plan-sources.ts'
 import type { ProblemReport } from './problem-report.ts'
 import type { SaidPlan } from './said-plan.ts'
@@ -165,11 +165,6 @@ function reportPlanNotYet(said: SaidPlan, report: ProblemReport): void {
     const path = said.pathOf(key as keyof PlanKeys)
     reportNotYet(value, { key: ['plans', said.name, key], path }, report)
   }
-  const sources = said.keys.sources ?? []
-  sources.forEach((source, index) => {
-    reportSourceNotYet(source, [...said.pathOf('sources'), index], report)
-  })
-  if (said.keys.source) reportSourceNotYet(said.keys.source, said.pathOf('source'), report)
 }
 
 function listNames(names: ReadonlySet<string>): string {

@@ -162,7 +162,7 @@ export interface Plan {
   readonly shrinkPercent: number | null
   readonly verify: VerifyConfig | null
   readonly drill: DrillConfig | null
-  readonly hooks: Readonly<Record<string, unknown>> | null
+  readonly hooks: HooksConfig | null
   readonly limits: readonly string[]
   readonly notify: readonly string[]
 }
@@ -219,6 +219,18 @@ export interface DrillChecks {
   readonly minFiles: number | null
   readonly sampleFiles: number
   readonly command: { readonly argv: readonly string[]; readonly timeoutMs: number } | null
+}
+
+/** Commands around the reading of the sources. */
+export interface HooksConfig {
+  readonly before: HookConfig | null
+  readonly after: HookConfig | null
+}
+export interface HookConfig {
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, SecretRef>>
+  readonly via: ViaConfig | null
+  readonly timeoutMs: number
 }
 
 export type SourceConfig = DirectorySourceConfig | CommandSourceConfig | DatabaseSourceConfig

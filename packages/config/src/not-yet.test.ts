@@ -11,17 +11,12 @@ plans: { p: { storage: main, source: { kind: directory, path: /srv } } }
 `
 
 test('refuses what this version would silently leave out to the harm of the user', () => {
-  const plan = (keys: string): string => head.replace('storage: main,', `storage: main, ${keys},`)
-  const source = (keys: string): string => head.replace(/source: \{.*?\}/, `source: { ${keys} }`)
   const cases: readonly (readonly [string, string])[] = [
-    [plan('hooks: { before: { argv: [x] } }'), 'plans.p.hooks'],
-    [source('kind: mongodb, uri: { env: DB }'), 'plans.p.source.kind'],
     [
       head.replace('bucket: backups', 'bucket: backups, proxy: "http://p:3128"'),
       'storages.main.proxy',
     ],
     [`${head}board: { oidc: { issuer: "https://x", clientId: y } }`, 'board.oidc'],
-    [`${head}defaults: { hooks: { before: { argv: [x] } } }`, 'defaults.hooks'],
   ]
   for (const [text, key] of cases) {
     const errors = errorsOf(text)
@@ -31,11 +26,6 @@ test('refuses what this version would silently leave out to the harm of the user
     )
     assert.match(errors[0]?.message ?? '', /not yet in this version/)
   }
-})
-
-test('accepts in defaults what every plan turns off', () => {
-  const text = `${head.replace('storage: main,', 'storage: main, hooks: null,')}defaults: { hooks: { before: { argv: [x] } } }`
-  assert.deepEqual(errorsOf(text), [])
 })
 
 function errorsOf(text: string): readonly ConfigProblem[] {

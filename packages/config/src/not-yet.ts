@@ -1,4 +1,3 @@
-import type { SourceConfig } from './model.ts'
 import type { Path, ProblemReport } from './problem-report.ts'
 
 interface NotYet {
@@ -12,21 +11,7 @@ interface NotYet {
 const notYet: readonly NotYet[] = [
   { path: 'board.oidc', danger: 'the board would be open to everyone who reaches it' },
   { path: 'storages.*.proxy', danger: 'the store would be reached without it' },
-  { path: 'plans.*.hooks', danger: 'the run would go ahead without them' },
 ]
-
-/** Kinds of sources this version reads. */
-const builtSources = new Set<string>(['directory', 'command', 'postgres'])
-
-/** Reports a source this version cannot read. `path` is where the source is written. */
-export function reportSourceNotYet(source: SourceConfig, path: Path, report: ProblemReport): void {
-  if (!builtSources.has(source.kind)) {
-    report.error([...path, 'kind'], {
-      message: `${source.kind} sources: not yet in this version`,
-      remedy: 'use a source of kind command with the dump program as its argv',
-    })
-  }
-}
 
 /**
  * Reports what `value` asks for that this version does not do. `key` is where it belongs, `path`

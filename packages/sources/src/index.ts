@@ -6,5 +6,6 @@ export { createDirectorySource, type DirectorySourceOptions } from './directory-
 export { openSource, type SourceDeps } from './open-source.ts'
 export { createRedact, type Redact } from './redact.ts'
 export { type CheckCommand, type CheckOutcome, runCheck } from './run-check.ts'
+export { type HookDeps, runHook } from './run-hook.ts'
 export type * from './source.ts'
 export { SourceError, type SourceErrorCode } from './source-error.ts'

@@ -6,6 +6,7 @@ export { type FixedClock, fixedClock } from './fixed-clock.ts'
 export { freePort } from './free-port.ts'
 export { type HeardRequest, type HearingServer, startHearingServer } from './hearing-server.ts'
 export { leakGuard } from './leak-guard.ts'
+export { type PrivateMariadb, startPrivateMariadb } from './private-mariadb.ts'
 export { findPostgres, type PrivatePostgres, startPrivatePostgres } from './private-postgres.ts'
 export {
   type PrivateRedis,

@@ -123,6 +123,7 @@ async function makeNewBackup(
       {
         storage,
         sources: await context.openSources(plan),
+        hooks: context.hooksOf(plan),
         clock: context.clock,
         logger: context.logger,
         guard,

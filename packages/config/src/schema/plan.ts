@@ -3,6 +3,7 @@ import { defaults } from '../defaults.ts'
 import type { Plan, Schedule, SourceConfig } from '../model.ts'
 import { ValueError } from '../value-error.ts'
 import { drillSchema } from './drill.ts'
+import { hooksSchema } from './hooks.ts'
 import { type Hints, keys } from './keys.ts'
 import { checkRecipient } from './recipient.ts'
 import { type RetentionKeys, retentionSchema } from './retention.ts'
@@ -144,24 +145,6 @@ const catchUp = z
     'A run missed while all was down happens once on return: true (default), false, or up to an age',
   )
 
-const hook = (when: string) =>
-  keys({
-    argv: filledList(
-      z.string().describe('The program, then its arguments'),
-      'The program and its arguments; no shell',
-    ),
-    timeout: duration('How long it may take').optional(),
-  })
-    .describe(when)
-    .optional()
-
-const hooks = keys({
-  before: hook('Before the sources are read; its failure fails the run'),
-  after: hook('After the run, however it ended'),
-})
-  .describe('Commands around a run')
-  .transform((value): Readonly<Record<string, unknown>> => value)
-
 type Shape<T> = { readonly [K in keyof T]-?: z.ZodType<T[K]> }
 
 /** One schema for each key, so that a problem in one hides none in another. */
@@ -204,7 +187,7 @@ export const planShape: Shape<PlanKeys> = {
   shrink: shrink.nullish(),
   verify: verifySchema.nullish(),
   drill: drillSchema.nullish(),
-  hooks: hooks.nullish(),
+  hooks: hooksSchema.nullish(),
   limits: list(name('Name of a limit'), 'Limits the run counts against').optional(),
   notify: list(
     text('Name of a notifier'),

@@ -21,6 +21,8 @@ export interface DatabaseKind<C> {
 /** How a client finds its server: by what it is given, so that nothing of it has to be in argv. */
 export interface Connection {
   readonly env: Readonly<Record<string, string>>
+  /** In argv, for clients that know no variable for it: never a secret. */
+  readonly args?: readonly string[]
   /** Read by the client from `privateFile`. */
   readonly privateText?: string
   /** What must not be seen of it. */

@@ -1,27 +1,28 @@
 import type { DatabaseSourceConfig } from '@backstream/config'
 import type { CommandSourceDeps } from '../command-source.ts'
 import type { Source } from '../source.ts'
-import { SourceError } from '../source-error.ts'
 import { createDatabaseSource } from './database-source.ts'
+import { mariadbDump } from './mariadb-source.ts'
+import { mongodbDump } from './mongodb-source.ts'
+import { postgresPhysical } from './postgres-physical.ts'
 import { postgresDump } from './postgres-source.ts'
+import { redisDump } from './redis-source.ts'
+import { sqliteFile } from './sqlite-source.ts'
 
 export function openDatabase(config: DatabaseSourceConfig, deps: CommandSourceDeps): Source {
   switch (config.kind) {
-    case 'postgres':
-      if (config.format === 'physical') throw notYet('A physical backup')
-      return createDatabaseSource(postgresDump, config, deps)
+    case 'postgres': {
+      const kind = config.format === 'physical' ? postgresPhysical : postgresDump
+      return createDatabaseSource(kind, config, deps)
+    }
     case 'mysql':
     case 'mariadb':
+      return createDatabaseSource(mariadbDump, config, deps)
     case 'mongodb':
+      return createDatabaseSource(mongodbDump, config, deps)
     case 'redis':
+      return createDatabaseSource(redisDump, config, deps)
     case 'sqlite':
-      throw notYet(`A source of kind ${config.kind}`)
+      return createDatabaseSource(sqliteFile, config, deps)
   }
-}
-
-function notYet(what: string): SourceError {
-  return new SourceError('not-yet', `${what} is not yet in this version`, {
-    permanent: true,
-    remedy: 'Use a command source until it is.',
-  })
 }

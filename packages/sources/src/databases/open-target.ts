@@ -1,12 +1,23 @@
-import type { CommandSourceConfig, ServerSourceConfig, SourceConfig } from '@backstream/config'
+import type {
+  CommandSourceConfig,
+  ServerSourceConfig,
+  SourceConfig,
+  SqliteSourceConfig,
+} from '@backstream/config'
 import type { CommandSourceDeps } from '../command-source.ts'
 import { connectCommand, createCommandTarget } from '../command-target.ts'
 import { openRunner } from '../runners/open-runner.ts'
 import { SourceError } from '../source-error.ts'
 import type { Asking, Connection, DatabaseKind } from './database-kind.ts'
+import { openMariadbConnection } from './mariadb-connection.ts'
+import { createMariadbTarget } from './mariadb-target.ts'
+import { openMongoConnection } from './mongodb-source.ts'
+import { createMongoTarget } from './mongodb-target.ts'
 import { openPostgresConnection } from './postgres-connection.ts'
 import { createPostgresTarget } from './postgres-target.ts'
 import type { RestoreTarget } from './restore-target.ts'
+import { sqliteFile } from './sqlite-source.ts'
+import { createSqliteTarget } from './sqlite-target.ts'
 
 export interface TargetDeps extends CommandSourceDeps {
   /** A person at a terminal: what the client finds in its own variables counts too. */
@@ -25,6 +36,13 @@ export function openTarget(config: SourceConfig, deps: TargetDeps): RestoreTarge
   switch (config.kind) {
     case 'postgres':
       return createPostgresTarget(config, asker<ServerSourceConfig>(openPostgresConnection, config))
+    case 'mysql':
+    case 'mariadb':
+      return createMariadbTarget(config, asker<ServerSourceConfig>(openMariadbConnection, config))
+    case 'mongodb':
+      return createMongoTarget(asker<ServerSourceConfig>(openMongoConnection, config))
+    case 'sqlite':
+      return createSqliteTarget(config, asker<SqliteSourceConfig>(sqliteFile.connect, config))
     case 'command':
       return createCommandTarget(config, asker<CommandSourceConfig>(connectCommand, config))
     default:
@@ -38,6 +56,9 @@ export function openTarget(config: SourceConfig, deps: TargetDeps): RestoreTarge
 /** What clients read their settings and passwords from. */
 const ownVariables: Readonly<Record<string, RegExp>> = {
   postgres: /^PG[A-Z]+$/,
+  mysql: /^MYSQL_(?:PWD|HOST|TCP_PORT|UNIX_PORT)$/,
+  mariadb: /^MYSQL_(?:PWD|HOST|TCP_PORT|UNIX_PORT)$/,
+  redis: /^REDISCLI_AUTH$/,
 }
 
 function withOwnVariables(

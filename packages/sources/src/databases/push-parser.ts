@@ -24,6 +24,11 @@ export class PushParser {
     return this.#isDone && this.#keptBytes === 0
   }
 
+  /** Nothing has come of the piece that is wanted next. */
+  get isAtPieceStart(): boolean {
+    return this.#keptBytes === 0
+  }
+
   /** What the script throws, this throws. */
   push(chunk: Buffer): void {
     let at = 0

@@ -1,9 +1,17 @@
+import { resolve } from 'node:path'
 import type { SecretRef, SourceConfig } from '@backstream/config'
 import { SourceError } from '../source-error.ts'
 
 const kinds = {
   postgres: 'postgres',
   postgresql: 'postgres',
+  mariadb: 'mariadb',
+  mysql: 'mysql',
+  mongodb: 'mongodb',
+  'mongodb+srv': 'mongodb',
+  redis: 'redis',
+  rediss: 'redis',
+  sqlite: 'sqlite',
 } as const
 
 /** Whether text is an address of a database at all: `scheme:…`. */
@@ -38,8 +46,13 @@ export function parseTargetAddress(address: string, password: SecretRef | null):
       },
     )
   }
+  const kind = kinds[scheme as keyof typeof kinds]
+  if (kind === 'sqlite') {
+    const path = decodeURIComponent(address.slice(scheme.length + 1).replace(/^\/\/(?=\/)/, ''))
+    return { kind, at: '', via: null, path: resolve(path), streamName: '' }
+  }
   return {
-    kind: kinds[scheme as keyof typeof kinds],
+    kind,
     at: '',
     via: null,
     uri: { value: address },

@@ -1,0 +1,201 @@
+import { deepEqual, equal, match } from 'node:assert/strict'
+import { copyFile, mkdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, before, describe, it } from 'node:test'
+import { Worker } from 'node:worker_threads'
+import {
+  findProgram,
+  leakGuard,
+  type PrivateRedis,
+  sendRedis,
+  startPrivateRedis,
+  startProcess,
+  waitFor,
+} from '@backstream/testkit'
+import { type Installation, openInstallation } from './cli-installation.ts'
+import { type BucketView, viewBucket } from './main-job-bucket.ts'
+import { needs } from './main-job-shell.ts'
+import { writeMongoTools } from './mongo-stand-in.ts'
+import { withFilter } from './shortened-client.ts'
+
+let here: Installation
+let bucket: BucketView
+let redis: PrivateRedis
+before(async () => {
+  redis = await startPrivateRedis()
+  here = await openInstallation({
+    plans: (tree) => `
+  cache: { source: { kind: redis, uri: { env: CACHE_URI } } }
+  cache-half: { source: { kind: redis, host: 127.0.0.1, port: ${redis.port}, password: { env: CACHE_SECRET } } }
+  logged: { source: { kind: sqlite, path: ${tree}/logged.db } }
+  rolled: { source: { kind: sqlite, path: ${tree}/rolled.db } }
+  mongo: { source: { kind: mongodb, uri: { env: MONGO_URI } } }
+  mongo-half: { source: { kind: mongodb, uri: { env: MONGO_URI } } }
+`,
+  })
+  bucket = viewBucket(here.s3)
+})
+after(async () => {
+  await bucket?.[Symbol.asyncDispose]()
+  await here?.[Symbol.asyncDispose]()
+  await redis?.[Symbol.asyncDispose]()
+})
+leakGuard()
+
+const secret = 's3cret/?#'
+const mongoUri = 'mongodb://anna:m0ngo%2F@127.0.0.1:27017/?replicaSet=rs0'
+
+async function run(plan: string, more: Readonly<Record<string, string>> = {}) {
+  const env = {
+    ...here.env,
+    CACHE_URI: `redis://:${encodeURIComponent(secret)}@127.0.0.1:${redis.port}`,
+    CACHE_SECRET: secret,
+    MONGO_URI: mongoUri,
+    ...more,
+  }
+  return await here.run(['run', plan, '--wait', '--here'], { env })
+}
+
+async function restored(plan: string): Promise<string> {
+  const to = join(here.folder, `back-${plan}`)
+  const { status, stderr } = await here.run(['restore', plan, '--to', to])
+  equal(status, 0, stderr)
+  return join(to, plan)
+}
+
+const noneOf = async (plan: string) =>
+  deepEqual([await bucket.leftovers(plan), await bucket.uploads()], [[], []])
+
+describe('Redis', needs('redis-server', 'redis-cli'), () => {
+  before(async () => {
+    const values = Array.from({ length: 20_000 }, (_, n) => ['SET', `key:${n}`, `${n}`.repeat(20)])
+    await sendRedis(redis.url, ...values)
+    await sendRedis(redis.url, ['HSET', 'hash', 'a', '1'], ['ZADD', 'sorted', '1', 'x'])
+    await sendRedis(redis.url, ['SELECT', '3'], ['SET', 'of three', 'kept'])
+    await sendRedis(redis.url, ['CONFIG', 'SET', 'requirepass', secret])
+  })
+
+  it('comes back as a file that an empty server begins with', async () => {
+    const { status, stderr } = await run('cache')
+    equal(status, 0, stderr)
+    const folder = join(here.folder, 'redis')
+    await mkdir(folder)
+    await copyFile(await restored('cache'), join(folder, 'dump.rdb'))
+    const url = `redis://:${encodeURIComponent(secret)}@127.0.0.1:${redis.port}`
+    await using empty = await startPrivateRedis({ dir: folder })
+    for (const commands of [
+      [['DBSIZE']],
+      [
+        ['SELECT', '3'],
+        ['GET', 'of three'],
+      ],
+      [['HGETALL', 'hash']],
+      [['GET', 'key:4711']],
+    ])
+      equal(
+        (await sendRedis(empty.url, ...commands)).replace(/^\+OK\r\n/, ''),
+        (await sendRedis(url, ...commands)).replace(/^(?:\+OK\r\n)*/, ''),
+      )
+  })
+
+  it('is no backup when the client ends with 0 and gave half', async () => {
+    const filter = '{ head -c 100000; cat > /dev/null; }'
+    const path = await withFilter(here, { program: 'redis-cli', filter })
+    const { status, stderr } = await run('cache-half', { PATH: path })
+    equal(status, 1)
+    match(stderr, /The output of redis-cli --rdb is not whole: neither its end nor the checksum/)
+    await noneOf('cache-half')
+  })
+})
+
+/** Commits all the time, and now and then brings the log into the file. */
+const writer = `
+const { DatabaseSync } = require('node:sqlite')
+const { workerData, parentPort } = require('node:worker_threads')
+const database = new DatabaseSync(workerData)
+database.exec('PRAGMA busy_timeout = 30000; PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 50')
+let isOver = false
+parentPort.once('message', () => { isOver = true })
+const step = () => {
+  if (isOver) { database.close(); return }
+  const [a, b] = [1 + Math.floor(Math.random() * 50), 51 + Math.floor(Math.random() * 50)]
+  database.exec(\`BEGIN IMMEDIATE; UPDATE accounts SET amount = amount - 5 WHERE id = \${a};
+    UPDATE accounts SET amount = amount + 5 WHERE id = \${b}; COMMIT\`)
+  setImmediate(step)
+}
+step()`
+
+describe('SQLite', () => {
+  for (const [plan, mode] of [
+    ['logged', 'WAL'],
+    ['rolled', 'DELETE'],
+  ] as const) {
+    it(`is of one moment under writers (${mode})`, async () => {
+      const path = join(here.tree, `${plan}.db`)
+      const database = new DatabaseSync(path)
+      database.exec(`PRAGMA journal_mode = ${mode};
+        CREATE TABLE accounts (id INTEGER PRIMARY KEY, amount INTEGER, pad BLOB);
+        INSERT INTO accounts SELECT value, 1000, randomblob(200000) FROM json_each('[${Array.from({ length: 100 }, (_, n) => n + 1)}]');
+        CREATE INDEX by_amount ON accounts (amount); CREATE TRIGGER t AFTER DELETE ON accounts BEGIN SELECT 1; END`)
+      const busy = new Worker(writer, { eval: true, workerData: path })
+      const { status, stderr } = await run(plan)
+      busy.postMessage('over')
+      await new Promise((resolve) => busy.once('exit', resolve))
+      equal(status, 0, stderr)
+      database.close()
+      const back = new DatabaseSync(await restored(plan))
+      deepEqual(back.prepare('PRAGMA integrity_check').all().map(Object.values), [['ok']])
+      equal(Object.values(back.prepare('SELECT sum(amount) FROM accounts').get() ?? {})[0], 100_000)
+      equal(Object.values(back.prepare('SELECT count(*) FROM sqlite_schema').get() ?? {})[0], 3)
+      back.close()
+    })
+  }
+
+  it('goes back into a file, and never over one without a word', async () => {
+    const file = join(here.folder, 'again.db')
+    const first = await here.run(['restore', 'logged', '--into', `sqlite:${file}`])
+    equal(first.status, 0, first.stderr)
+    equal((await stat(file)).mode & 0o777, 0o600)
+    const second = await here.run(['restore', 'logged', '--into', `sqlite:${file}`])
+    equal(second.status, 4, second.stderr)
+    const third = await here.run([
+      'restore',
+      'logged',
+      '--into',
+      `sqlite:${file}`,
+      '--overwrite',
+      'always',
+    ])
+    equal(third.status, 0, third.stderr)
+  })
+})
+
+describe('MongoDB, by a stand-in for its tools', () => {
+  it('is dumped with the oplog, and goes back, with no password in argv', async () => {
+    const { path, seen } = await writeMongoTools(here.folder)
+    const taken = await run('mongo', { PATH: `${path}:${here.env['PATH']}` })
+    equal(taken.status, 0, taken.stderr)
+    const env = { ...here.env, PATH: `${path}:${here.env['PATH']}` }
+    const into = ['--into', 'mongodb://anna@127.0.0.1:27017/']
+    const back = await here.run(['restore', 'mongo', ...into], { env })
+    equal(back.status, 0, back.stderr)
+    const said = await readFile(seen, 'utf8')
+    match(
+      said,
+      /^mongodump --config=\/dev\/fd\/3 --archive --oplog uri: "mongodb:\/\/anna:m0ngo%2F@127\.0\.0\.1:27017\/\?replicaSet=rs0"$/m,
+    )
+    match(
+      said,
+      /^mongorestore --config=\/dev\/fd\/3 --archive --stopOnError --oplogReplay uri: .* whole$/m,
+    )
+  })
+
+  it('is no backup when the client ends with 0 and gave half', async () => {
+    const { path } = await writeMongoTools(here.folder, { isCut: true })
+    const { status, stderr } = await run('mongo-half', { PATH: `${path}:${here.env['PATH']}` })
+    equal(status, 1)
+    match(stderr, /The output of mongodump is not whole/)
+    await noneOf('mongo-half')
+  })
+})
