@@ -4,15 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import {
-  findProgram,
-  leakGuard,
-  type PrivateRedis,
-  sendRedis,
-  startPrivateRedis,
-  startProcess,
-  waitFor,
-} from '@backstream/testkit'
+import { leakGuard, type PrivateRedis, sendRedis, startPrivateRedis } from '@backstream/testkit'
 import { type Installation, openInstallation } from './cli-installation.ts'
 import { type BucketView, viewBucket } from './main-job-bucket.ts'
 import { needs } from './main-job-shell.ts'
