@@ -73,6 +73,10 @@ async function kubectl(args: readonly string[]): Promise<number> {
     throw new Refused(`error: context "${context}" does not exist`)
   }
   if (cluster.state === 'refused') {
+    // Once for each group it asks for, before it gives up.
+    process.stderr.write(
+      'E1128 03:15:00.399754   24245 memcache.go:265] "Unhandled Error" err="couldn\'t get current server API group list: dial tcp 127.0.0.1:6443: connect: connection refused"\n',
+    )
     throw new Refused(
       'The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?',
     )

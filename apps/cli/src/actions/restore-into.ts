@@ -107,7 +107,12 @@ async function directoryOf(
   const { sources = [] } = plans.find(({ name }) => name === plan) ?? {}
   const fitting = source === undefined ? sources : sources.filter(({ at }) => at === source)
   const [only] = fitting
-  return fitting.length === 1 && only?.kind === 'directory' ? only : undefined
+  if (fitting.length !== 1 || only?.kind !== 'directory') return undefined
+  if (only.via === null) return only
+  // Its path is one of another place: here it would be some other directory, or none.
+  throw new CliError('not-yet', `${only.path} lies elsewhere: there is no way back there yet`, {
+    remedy: 'Restore with --to DIR, look at it, and copy it there (kubectl cp, docker cp, scp).',
+  })
 }
 
 function addressOf({ into, intoPasswordFile }: RestoreIntoOptions): SourceConfig {
