@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { planStatus } from '@backstream/backup'
 import { type Board, startBoard } from '@backstream/board'
 import { type Config, type Plan, parseConfig } from '@backstream/config'
 import type { BackupRunPayload, RunResult } from '@backstream/jobs'
@@ -8,13 +7,13 @@ import {
   type ActiveRun,
   createRunProducer,
   createRunWorker,
-  listSchedules,
   openQueueConnection,
   type QueueConnection,
   type RunProducer,
   type RunSummary,
   reconcileSchedules,
 } from '@backstream/queue'
+import { createMemoryStorage } from '@backstream/storage'
 import {
   type CollectingLogger,
   collectLogger,
@@ -94,13 +93,13 @@ export async function openBoard(board = ''): Promise<BoardFixture> {
   await worker.ready()
   const producer = createRunProducer(connection)
   const log = collectLogger()
+  const storage = createMemoryStorage()
   const started = await startBoard({
     config,
     connection,
-    overview: {
-      load: async () => await overviewRows(config, connection),
-      loadUnknown: async () => [],
-    },
+    openStorage: async () => storage,
+    openMaintenance: async () => storage,
+    identityFile: null,
     logger: log,
     clock,
     env: { TZ: 'Europe/Berlin', ...passwords },
@@ -180,20 +179,15 @@ async function pretend(
   }
 }
 
-async function overviewRows(config: Config, connection: QueueConnection) {
-  const schedules = await listSchedules(connection)
-  return config.plans.map(({ name, enabled, overdueAfterMs, schedule }) =>
-    planStatus({
-      plan: name,
-      enabled,
-      overdueAfterMs,
-      backups: [],
-      lastRun: null,
-      isScheduled: enabled && schedule !== null,
-      nextRunMs: schedules.find(({ plan }) => plan === name)?.nextMs ?? null,
-      nowMs: systemClock.now(),
-    }),
-  )
+/** What a page of the board would send along with a change. */
+export async function tokenOf(
+  url: string,
+  headers: Record<string, string> = {},
+): Promise<Record<string, string>> {
+  const page = await fetch(`${url}/`, { headers })
+  const cookies = page.headers.getSetCookie().map((cookie) => cookie.split(';')[0] ?? '')
+  const token = cookies.find((cookie) => cookie.startsWith('XSRF-TOKEN='))?.slice(11) ?? ''
+  return { cookie: cookies.join('; '), 'x-xsrf-token': token }
 }
 
 const quiet = [

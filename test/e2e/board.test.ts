@@ -2,11 +2,13 @@ import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { listSchedules, openBoardQueues, queueNamesOf } from '@backstream/queue'
 import { leakGuard, waitFor } from '@backstream/testkit'
-import { type BoardFixture, openBoard } from './board-fixture.ts'
+import { type BoardFixture, openBoard, tokenOf } from './board-fixture.ts'
 
 let fixture: BoardFixture
+let ours: Record<string, string>
 before(async () => {
   fixture = await openBoard()
+  ours = await tokenOf(fixture.board.url)
 })
 after(() => fixture?.[Symbol.asyncDispose]())
 leakGuard()
@@ -20,8 +22,11 @@ async function call(method: string, path: string, body?: unknown): Promise<Answe
   const response = await fetch(`${fixture.board.url}/queues/api/${path}`, {
     method,
     ...(body === undefined
-      ? {}
-      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      ? { headers: ours }
+      : {
+          headers: { ...ours, 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        }),
   })
   const text = await response.text()
   return { status: response.status, body: text === '' ? {} : JSON.parse(text) }
@@ -253,7 +258,7 @@ describe('a failed run on the board', () => {
 describe('a paused queue', () => {
   it('is red on the overview until it is resumed', async () => {
     const overview = async () => await (await fetch(`${fixture.board.url}/`)).text()
-    const paused = /class="alert bad">Queue <b>maintenance<\/b> is paused/
+    const paused = /class="alert bad" role="alert">Queue <b>maintenance<\/b> is paused/
     equal((await call('PUT', 'queues/maintenance/pause')).status, 200)
     await waitFor(async () => paused.test(await overview()), { what: 'the overview to tell' })
     equal((await call('PUT', 'queues/maintenance/resume')).status, 200)

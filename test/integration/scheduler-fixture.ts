@@ -49,6 +49,7 @@ export function configOf(plans: readonly Plan[]): Config {
       trustedProxies: [],
       users: {},
       oidc: null,
+      downloadMaxBytes: null,
     },
     notify: {},
     heartbeat: null,

@@ -1,11 +1,6 @@
 import { type Config, loadConfig } from '@backstream/config'
 import { systemClock } from '@backstream/kernel'
-import {
-  createRunProducer,
-  listSchedules,
-  openCatalogueCache,
-  openConfiguredQueue,
-} from '@backstream/queue'
+import { openConfiguredQueue } from '@backstream/queue'
 import {
   createLogger,
   installShutdown,
@@ -15,7 +10,6 @@ import {
   watchEventLoop,
 } from '@backstream/runtime'
 import { openConfiguredStorage } from '@backstream/storage-s3'
-import { createPlanOverviewSource } from './overview/plan-overview-source.ts'
 import { startBoard } from './start-board.ts'
 
 const settings = readSettings()
@@ -33,16 +27,15 @@ const connection = await openConfiguredQueue(config, { env, logger, clock })
 const board = await startBoard({
   config,
   connection,
-  overview: createPlanOverviewSource({
-    config,
-    openStorage: (name) =>
-      // Whoever looks at the page waits: a store that is down is UNKNOWN sooner than patience ends.
-      openConfiguredStorage(storageNamed(name), { env, logger, clock, retry: { attempts: 2 } }),
-    producer: createRunProducer(connection),
-    listSchedules: () => listSchedules(connection),
-    cache: openCatalogueCache(connection),
-    clock,
-  }),
+  openStorage: (name) =>
+    // Whoever looks at the page waits: a store that is down is UNKNOWN sooner than patience ends.
+    openConfiguredStorage(storageNamed(name), { env, logger, clock, retry: { attempts: 2 } }),
+  openMaintenance: (name) => {
+    const storage = storageNamed(name)
+    const credentials = storage.maintenance?.credentials ?? storage.credentials
+    return openConfiguredStorage({ ...storage, credentials }, { env, logger, clock })
+  },
+  identityFile: settings.identityFile,
   logger,
   clock,
   env,

@@ -45,6 +45,7 @@ export function sampleConfig(
       trustedProxies: [],
       users: {},
       oidc: null,
+      downloadMaxBytes: null,
       ...options.board,
     },
     notify: {},

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import type { BoardConfig } from '@backstream/config'
 import { silentLogger, systemClock } from '@backstream/kernel'
 import { createMetrics } from '@backstream/runtime'
+import { createMemoryStorage } from '@backstream/storage'
 import { sampleConfig } from './sample-config.ts'
 import { type Board, type ServeBoardDeps, serveBoard } from './serve-board.ts'
 
@@ -17,6 +18,16 @@ const ann = `Basic ${btoa('ann:secret')}`
 const vic = `Basic ${btoa('vic:look')}`
 
 const noQueue = () => Promise.reject(new Error('no queue here'))
+const producer = {
+  ...{
+    enqueueRun: noQueue,
+    enqueueUpkeep: noQueue,
+    retryRun: noQueue,
+    cancelRun: noQueue,
+    getRun: noQueue,
+  },
+  ...{ workersOf: async () => [], findRuns: async () => [] },
+}
 
 async function start(
   board: Partial<BoardConfig> = {},
@@ -25,8 +36,16 @@ async function start(
   const started = await serveBoard({
     config: sampleConfig({ board }),
     queues: [],
-    producer: { enqueueRun: noQueue, retryRun: noQueue, findRuns: async () => [] },
-    overview: { load: async () => [], loadUnknown: async () => [] },
+    producer,
+    openStorage: async () => createMemoryStorage(),
+    openMaintenance: async () => createMemoryStorage(),
+    leasePlan: noQueue,
+    runHistory: {
+      read: async () => ({ lastEnded: new Map(), failuresAtMs: new Map(), going: [] }),
+    },
+    listSchedules: async () => [],
+    readIdentities: async () => [],
+    sessionKey: Buffer.alloc(32, 7),
     metrics: createMetrics({ installation: 'home', version: '0.1.0' }),
     readQueues: async () => ({ queues: [], bullmq: 'bullmq_job_count 1\n' }),
     pingRedis: async () => {},
@@ -52,6 +71,27 @@ async function ask(url: string, { method = 'GET', headers = {}, body }: Ask = {}
   asked.end(body)
   const [response] = (await once(asked, 'response')) as [IncomingMessage]
   return { status: response.statusCode, headers: response.headers, body: await text(response) }
+}
+
+/** What a page that was opened here sends along with a change. */
+async function tokenOf(url: string, given: Record<string, string> = {}) {
+  const { headers } = await ask(`${url}/`, { headers: given })
+  return cookiesOf(headers['set-cookie'])
+}
+
+function cookiesOf(lines: readonly string[] = []): Record<string, string> {
+  const cookies = lines.map((line) => line.split(';')[0] ?? '')
+  const token = cookies.find((cookie) => cookie.startsWith('XSRF-TOKEN='))?.slice(11) ?? ''
+  return { cookie: cookies.join('; '), 'x-xsrf-token': token }
+}
+
+const form = { 'content-type': 'application/x-www-form-urlencoded' }
+
+async function logIn(url: string, password: string, more: Record<string, string> = {}) {
+  const page = await ask(`${url}/login`, { headers: { accept: 'text/html' } })
+  const { cookie = '', 'x-xsrf-token': token = '' } = cookiesOf(page.headers['set-cookie'])
+  const body = String(new URLSearchParams({ name: 'ann', password, token, ...more }))
+  return await ask(`${url}/login`, { method: 'POST', headers: { ...form, cookie }, body })
 }
 
 const json = { 'content-type': 'application/json' }
@@ -87,6 +127,8 @@ describe('serveBoard', () => {
       match(foreign.body, /board\.url/)
     })
 
+    // What the page for logging in is drawn with.
+    if (path.startsWith('/assets')) continue
     it(`asks for a password for ${path} when there are users`, async () => {
       await using board = await start({ users })
       const asked = await ask(board.url + path)
@@ -121,11 +163,8 @@ describe('serveBoard', () => {
   })
 
   it('is ready however stale the backups are', async () => {
-    const overview = {
-      load: () => Promise.reject(new Error('no bucket')),
-      loadUnknown: () => Promise.reject(new Error('no bucket')),
-    }
-    await using board = await start({}, { overview })
+    const openStorage = () => Promise.reject(new Error('no bucket'))
+    await using board = await start({}, { openStorage })
     equal((await ask(`${board.url}/readyz`)).status, 200)
     match((await ask(`${board.url}/`)).body, /1 of 1 plan needs you\. Worst: media, unknown\./)
   })
@@ -199,17 +238,122 @@ describe('serveBoard', () => {
     await using board = await start()
     const add = `${board.url}/queues/api/queues/backups/add`
     const huge = JSON.stringify({ data: { plan: 'x'.repeat(100_000) } })
-    const asked = { method: 'POST', headers: json, body: huge }
+    const ours = await tokenOf(board.url)
+    const asked = { method: 'POST', headers: { ...json, ...ours }, body: huge }
     equal((await ask(add, asked)).status, 413)
-    const form = { 'content-type': 'text/plain' }
-    equal((await ask(add, { ...asked, headers: form, body: '{}' })).status, 415)
+    const text = { ...ours, 'content-type': 'text/plain' }
+    equal((await ask(add, { ...asked, headers: text, body: '{}' })).status, 415)
     equal((await ask(add, { ...asked, body: '{' })).status, 400)
+  })
+
+  it('takes no change without the token of a page, nor with that of somebody else', async () => {
+    await using board = await start()
+    const pause = `${board.url}/queues/api/queues/pause`
+    const ours = await tokenOf(board.url)
+    const theirs = await tokenOf(board.url)
+    const mixed = { ...ours, 'x-xsrf-token': theirs['x-xsrf-token'] ?? '' }
+    for (const headers of [{}, { cookie: ours['cookie'] ?? '' }, mixed]) {
+      equal((await ask(pause, { method: 'PUT', headers })).status, 403)
+    }
+    equal((await ask(pause, { method: 'PUT', headers: ours })).status, 200)
+  })
+
+  it('sends people to a page to log in on, and back to where they wanted to go', async () => {
+    await using board = await start({ users })
+    const page = { headers: { accept: 'text/html,*/*' } }
+    const sent = await ask(`${board.url}/plans/media?all=1`, page)
+    deepEqual([sent.status, sent.headers.location], [303, '/login?to=%2Fplans%2Fmedia%3Fall%3D1'])
+    const entered = await logIn(board.url, 'secret', { to: '/plans/media?all=1' })
+    deepEqual([entered.status, entered.headers.location], [303, '/plans/media?all=1'])
+    const cookies = entered.headers['set-cookie'] ?? []
+    ok(cookies.some((cookie) => /^backstream=.*HttpOnly.*SameSite=Lax/i.test(cookie)))
+    const ours = cookiesOf(cookies)
+    equal((await ask(`${board.url}/`, { headers: ours })).status, 200)
+    const pause = `${board.url}/queues/api/queues/pause`
+    equal((await ask(pause, { method: 'PUT', headers: ours })).status, 200)
+    const cookie = ours['cookie'] ?? ''
+    equal((await ask(pause, { method: 'PUT', headers: { cookie } })).status, 403)
+    const out = await ask(`${board.url}/logout`, { method: 'POST', headers: ours })
+    deepEqual([out.status, out.headers.location], [303, '/'])
+    match(String(out.headers['set-cookie']), /backstream=;.*Max-Age=0/)
+  })
+
+  for (const to of ['https://evil.example/', '//evil.example', '/\\evil.example', 'javascript:1']) {
+    it(`sends nobody to ${to} after they have logged in`, async () => {
+      await using board = await start({ users })
+      equal((await logIn(board.url, 'secret', { to })).headers.location, '/')
+    })
+  }
+
+  it('takes no session that it did not sign, or whose password is another one by now', async () => {
+    let password = 'secret'
+    const readSecret = () => password
+    await using board = await start({ users }, { readSecret })
+    const ours = cookiesOf((await logIn(board.url, 'secret')).headers['set-cookie'])
+    const cookie = ours['cookie'] ?? ''
+    const [payload = '', signature = ''] = /backstream=([^;]+)/.exec(cookie)?.[1]?.split('.') ?? []
+    const session = JSON.parse(Buffer.from(payload, 'base64url').toString())
+    session.person.role = 'operator'
+    const forged = Buffer.from(JSON.stringify(session)).toString('base64url')
+    equal((await ask(board.url, { headers: { cookie } })).status, 200)
+    for (const other of [`${forged}.${signature}`, `${payload}.`, payload, '', 'a.b.c']) {
+      const headers = { cookie: `backstream=${other}` }
+      equal((await ask(board.url, { headers })).status, 401, other)
+    }
+    password = 'another'
+    equal((await ask(board.url, { headers: { cookie } })).status, 401)
+  })
+
+  it('looks at no further password after ten wrong ones, not even at the right one', async () => {
+    await using board = await start({ users })
+    for (let attempt = 0; attempt < 5; attempt++) {
+      equal((await logIn(board.url, `guess ${attempt}`)).status, 401)
+      const authorization = `Basic ${btoa(`ann:guess ${attempt}`)}`
+      equal((await ask(`${board.url}/`, { headers: { authorization } })).status, 401)
+    }
+    equal((await logIn(board.url, 'secret')).status, 429)
+    equal((await ask(`${board.url}/`, { headers: { authorization: ann } })).status, 429)
+  })
+
+  it('counts no right password, however often a script comes', async () => {
+    await using board = await start({ users })
+    for (let scrape = 0; scrape < 30; scrape++) {
+      const { status } = await ask(`${board.url}/healthz`, { headers: { authorization: vic } })
+      equal(status, 200)
+      const headers = { authorization: vic }
+      equal((await ask(`${board.url}/assets/icon.svg`, { headers })).status, 200)
+    }
+  })
+
+  it('believes forwarded headers of proxies that are named, and of nobody else', async () => {
+    const url = 'https://backups.example.com'
+    const headers = {
+      host: '10.0.0.1:7373',
+      'x-forwarded-host': 'backups.example.com',
+      'x-forwarded-proto': 'https',
+    }
+    await using named = await start({ url, trustedProxies: ['127.0.0.1'] })
+    const page = await ask(named.url, { headers })
+    equal(page.status, 200)
+    ok(page.headers['set-cookie']?.every((cookie) => /; Secure/.test(cookie)))
+    await using unnamed = await start({ url, trustedProxies: ['192.0.2.1'] })
+    equal((await ask(unnamed.url, { headers })).status, 403)
+  })
+
+  it('lets no script and no style stand in a page', async () => {
+    await using board = await start()
+    const { headers, body } = await ask(board.url)
+    const policy = String(headers['content-security-policy'])
+    match(policy, /script-src 'self';/)
+    equal(policy.includes('unsafe'), false)
+    equal(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=/.test(body), false)
   })
 
   it('changes nothing outside of Bull Board’s API', async () => {
     await using board = await start()
-    for (const path of ['/', '/metrics', '/nowhere']) {
-      equal((await ask(board.url + path, { method: 'POST' })).status, 404)
+    const headers = await tokenOf(board.url)
+    for (const path of ['/', '/metrics', '/nowhere', '/plans/media']) {
+      equal((await ask(board.url + path, { method: 'POST', headers })).status, 404)
     }
   })
 
@@ -244,8 +388,8 @@ describe('serveBoard', () => {
   })
 
   it('serves its own metrics when Redis has none', async () => {
-    const producer = { enqueueRun: noQueue, retryRun: noQueue, findRuns: noQueue }
-    await using board = await start({}, { readQueues: noQueue, producer })
+    const away = { ...producer, findRuns: noQueue }
+    await using board = await start({}, { readQueues: noQueue, producer: away })
     const { status, body } = await ask(`${board.url}/metrics`)
     equal(status, 200)
     match(body, /backstream_build_info/)

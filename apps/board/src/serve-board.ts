@@ -1,50 +1,36 @@
 /**
- * The board: overview, Bull Board, metrics and health behind one door.
+ * The board: overview, plans and backups, Bull Board, metrics and health behind one door.
  *
  * `/healthz` and `/readyz` are open to whoever reaches the port and tell nothing but yes or no, and
  * never whether backups are fresh: an orchestrator that restarts the board for that would make it
- * worse. Everything else passes the gate (access/gate.ts) first.
+ * worse. Everything else passes door and gate (access/gate.ts) first.
  */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Config, SecretRef } from '@backstream/config'
-import { queueOfPlan } from '@backstream/jobs'
-import { type Clock, describeError, type Logger } from '@backstream/kernel'
-import type { BoardQueue, QueueMetrics, RunProducer } from '@backstream/queue'
-import type { Metrics } from '@backstream/runtime'
+import { describeError, type Logger } from '@backstream/kernel'
 import express, { type ErrorRequestHandler, type Express, type Router } from 'express'
-import { changesState, createGate, refuse } from './access/gate.ts'
+import { createChangeCheck, createDoor, createGate, type GateOptions } from './access/gate.ts'
+import { createLoginLimit } from './access/login-limit.ts'
+import { createLoginRoutes } from './access/login-routes.ts'
 import { isLoopback } from './access/loopback.ts'
-import { queuesSecurityHeaders, securityHeaders } from './access/security-headers.ts'
-import { createUserDirectory, type UserDirectory } from './access/users.ts'
+import { createOidcRoutes } from './access/oidc.ts'
+import { refuse } from './access/refuse.ts'
+import { securityHeaders } from './access/security-headers.ts'
+import { createSessions } from './access/sessions.ts'
+import { createUserDirectory } from './access/users.ts'
 import { BoardError } from './board-error.ts'
-import { createRunCounter } from './count-runs.ts'
-import {
-  createOverviewReader,
-  type Overview,
-  type PlanOverviewSource,
-} from './overview/read-overview.ts'
-import { renderOverview } from './overview/render-overview.ts'
-import { mountBullBoard } from './queues/mount-bull-board.ts'
-import { setGauges } from './set-gauges.ts'
+import { createLiveEvents, type LiveEvents } from './live/events.ts'
+import { createPages, type PagesDeps } from './pages.ts'
+import { type BoardState, type BoardStateOptions, createBoardState } from './state/board-state.ts'
 import { withDeadline } from './with-deadline.ts'
 
-export interface ServeBoardDeps {
-  readonly config: Config
-  /** Every queue of the installation. */
-  readonly queues: readonly BoardQueue[]
-  readonly producer: Pick<RunProducer, 'enqueueRun' | 'retryRun' | 'findRuns'>
-  readonly overview: PlanOverviewSource
-  readonly metrics: Metrics
-  readonly readQueues: () => Promise<QueueMetrics>
+export interface ServeBoardDeps
+  extends Omit<PagesDeps, 'state' | 'basePath' | 'sessions' | 'live' | 'isOpen'>,
+    BoardStateOptions {
   /** Rejects while Redis cannot be reached. */
   readonly pingRedis: () => Promise<void>
-  readonly readSecret: (ref: SecretRef) => string | Promise<string>
-  readonly logger: Logger
-  readonly clock: Clock
-  readonly version: string
-  /** For display; the process's own when undefined. */
-  readonly timeZone: string | undefined
+  /** What sessions are signed with: the same for all boards of the installation. */
+  readonly sessionKey: Buffer
 }
 
 export interface Board {
@@ -56,44 +42,71 @@ export interface Board {
 
 const readyTimeoutMs = 3_000
 const closeTimeoutMs = 2_000
-/** A run's job data is a plan's name and two flags. */
-const bodyLimit = '16kb'
+const formLimit = '64kb'
 
 /** Rejects with a `BoardError`: `usage` when it would be open to the network, `listen` when it cannot. */
 export async function serveBoard(deps: ServeBoardDeps): Promise<Board> {
-  const { board } = deps.config
-  const users = createUserDirectory(board.users, deps.readSecret)
+  const { config, readSecret, sessionKey: key, logger, clock } = deps
+  const { board } = config
+  const users = createUserDirectory(board.users, {
+    readSecret,
+    key,
+    hasProvider: board.oidc !== null,
+  })
   if (!users.asksForPassword && !isLoopback(board.host)) {
     throw new BoardError('usage', `the board would be open to everyone who reaches ${board.host}`, {
       permanent: true,
-      remedy: 'Set board.users, or listen on 127.0.0.1.',
+      remedy: 'Set board.users or board.oidc, or listen on 127.0.0.1.',
     })
   }
   await users.check()
   const basePath = trimBasePath(board.basePath)
-  const server = createServer(createApp(deps, { users, basePath }))
+  const sessions = createSessions({ key, clock, basePath })
+  const state = createBoardState(deps)
+  const live = createLiveEvents(state)
+  const gate = { rules: board, users, sessions, basePath, logger }
+  const pages = createPages({
+    ...deps,
+    state,
+    basePath,
+    sessions,
+    live,
+    isOpen: !users.asksForPassword,
+  })
+  const server = createServer(createApp(deps, { gate, pages }))
   const port = await listen(server, board.host, board.port)
   const url = `http://${board.host.includes(':') ? `[${board.host}]` : board.host}:${port}${basePath}`
-  deps.logger.info({ url }, 'board is up')
-  return { url, close: () => closeServer(server) }
+  logger.info({ url }, 'board is up')
+  return { url, close: () => closeAll(server, live, state) }
 }
 
-interface Place {
-  readonly users: UserDirectory
-  readonly basePath: string
+interface Parts {
+  readonly gate: GateOptions
+  readonly pages: Router
 }
 
-function createApp(deps: ServeBoardDeps, { users, basePath }: Place): Express {
-  const { config, logger } = deps
+function createApp(deps: ServeBoardDeps, { gate, pages }: Parts): Express {
+  const { config, logger, version } = deps
+  const { basePath } = gate
   const app = express()
   app.disable('x-powered-by')
   app.set('trust proxy', [...config.board.trustedProxies])
   app.use(securityHeaders)
   const health = createHealth(deps)
   app.use(health)
-  if (basePath !== '') app.use(basePath, health)
-  app.use(createGate({ rules: config.board, users, logger }))
-  app.use(basePath === '' ? '/' : basePath, createPages(deps, basePath))
+  const inside = express.Router()
+  inside.use(health, createDoor(gate), createLoginLimit(logger))
+  inside.use(express.urlencoded({ extended: false, limit: formLimit }))
+  inside.use('/assets', express.static(`${import.meta.dirname}/../assets`, { maxAge: '1h' }))
+  const hasUsers = Object.keys(config.board.users).length > 0
+  const { oidc, url: boardUrl } = config.board
+  const provider = oidc && new URL(oidc.issuer).host
+  const login = { ...gate, version, hasUsers, installation: config.name, provider }
+  if (gate.users.asksForPassword) inside.use(createLoginRoutes(login))
+  if (oidc) inside.use(createOidcRoutes({ ...deps, ...gate, config: oidc, boardUrl }))
+  inside.use(createGate(gate), createChangeCheck(gate), pages)
+  app.use(basePath === '' ? '/' : basePath, inside)
+  if (basePath !== '') app.use(createDoor(gate))
   app.use((_request, response) => refuse(response, 404, 'There is no such page here.'))
   app.use(reportError(logger))
   return app
@@ -114,62 +127,6 @@ function createHealth(deps: ServeBoardDeps): Router {
     }
   })
   return health
-}
-
-function createPages(deps: ServeBoardDeps, basePath: string): Router {
-  const pages = express.Router()
-  const readOverview = createOverviewReader({ ...deps, source: deps.overview })
-  const shown = {
-    installation: deps.config.name,
-    basePath,
-    timeZone: deps.timeZone,
-    version: deps.version,
-    queueOfPlan: new Map(deps.config.plans.map((plan) => [plan.name, queueOfPlan(plan)])),
-  }
-  pages.get('/', async (_request, response) => {
-    response.set('Cache-Control', 'no-store')
-    response.type('html').send(renderOverview(await readOverview(), shown))
-  })
-  pages.get('/metrics', createMetricsPage(deps, readOverview))
-  pages.use('/assets', express.static(`${import.meta.dirname}/../assets`, { maxAge: '1h' }))
-  pages.use('/queues/api', (_request, response, next) => {
-    response.set('Cache-Control', 'no-store')
-    next()
-  })
-  pages.use('/queues', queuesSecurityHeaders, readJsonBody(), mountBullBoard({ ...deps, basePath }))
-  return pages
-}
-
-function createMetricsPage(
-  deps: ServeBoardDeps,
-  readOverview: () => Promise<Overview>,
-): express.RequestHandler {
-  const { metrics, producer, clock, logger } = deps
-  const plans = deps.config.plans.map(({ name }) => name)
-  const runs = createRunCounter({ metrics, producer, plans, sinceMs: clock.now() })
-  return async (_request, response) => {
-    // The rest is worth serving while Redis is away.
-    const counted = withDeadline(runs.count(), readyTimeoutMs, 'Redis').catch((error: unknown) =>
-      logger.warn({ err: error }, `runs not counted: ${describeError(error)}`),
-    )
-    const [overview] = await Promise.all([readOverview(), counted])
-    setGauges(metrics, overview)
-    response.set('Content-Type', metrics.contentType)
-    response.send(`${await metrics.text()}${overview.bullmq}`)
-  }
-}
-
-/** Nothing but JSON: a form of another site can send text or form fields without asking first. */
-function readJsonBody(): express.RequestHandler {
-  const read = express.json({ limit: bodyLimit })
-  return (request, response, next) => {
-    const hasBody = Number(request.headers['content-length'] ?? 0) > 0
-    const isChunked = request.headers['transfer-encoding'] !== undefined
-    if (changesState(request) && (hasBody || isChunked) && !request.is('application/json')) {
-      return refuse(response, 415, 'Send JSON.')
-    }
-    read(request, response, next)
-  }
 }
 
 function reportError(logger: Logger): ErrorRequestHandler {
@@ -205,6 +162,11 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
     server.listen(port, host, resolve)
   })
   return (server.address() as AddressInfo).port
+}
+
+async function closeAll(server: Server, live: LiveEvents, state: BoardState): Promise<void> {
+  live[Symbol.dispose]()
+  await Promise.all([closeServer(server), state.stop()])
 }
 
 async function closeServer(server: Server): Promise<void> {

@@ -21,6 +21,8 @@ const good: PlanOverviewRow = {
   isScheduled: true,
   nextRunMs: 100_000,
   backups: 3,
+  days: [],
+  unreadable: 0,
   suspects: 1,
   storedBytes: 40,
   proved: { backup: '', how: 'deep', atMs: 7_000, tookMs: null, isRefuted: false },
@@ -32,15 +34,11 @@ const good: PlanOverviewRow = {
   },
 }
 
+const nothing = { going: [], unknownPlans: [], nowMs: 0, asOfMs: 0 }
+
 function overview(plans: readonly PlanOverviewRow[], workers = 2): Overview {
   const counts = { waiting: 0, active: 0, delayed: 0, completed: 0, failed: 0, isPaused: false }
-  return {
-    plans,
-    unknownPlans: [],
-    queues: [{ queue: 'backups', workers, ...counts }],
-    bullmq: '',
-    asOfMs: 0,
-  }
+  return { ...nothing, plans, queues: [{ queue: 'backups', workers, ...counts }] }
 }
 
 async function gaugesOf(metrics: Metrics): Promise<Record<string, number>> {

@@ -95,7 +95,7 @@ export function planStatus(input: PlanStatusInput): PlanStatus {
     plan: input.plan,
     newestGood,
     overdueAfterMs: input.overdueAfterMs,
-    lastRun: input.lastRun,
+    lastRun: input.lastRun ?? lastRunByManifest(input),
     isScheduled: input.isScheduled,
     nextRunMs: input.nextRunMs,
     backups: input.backups?.length ?? 0,
@@ -158,6 +158,12 @@ function proofByReading(backup: string, { depth, ...fact }: VerifiedFact): Proof
 
 function proofByDrill(backup: string, { atMs, restoreMs, isPassed }: DrillFact): Proof {
   return { backup, how: 'drill', atMs, tookMs: restoreMs, isRefuted: !isPassed }
+}
+
+/** What the queue has forgotten stands in the bucket: the newest backup was made by some run. */
+function lastRunByManifest({ backups }: PlanStatusInput): LastRun | null {
+  const newest = backups?.[0]
+  return newest ? { outcome: 'committed', atMs: newest.finishedAtMs, cause: null } : null
 }
 
 function judge(

@@ -32,6 +32,7 @@ test('fills in every default', () => {
         trustedProxies: [],
         users: {},
         oidc: null,
+        downloadMaxBytes: null,
       },
       notify: {},
       heartbeat: null,

@@ -44,8 +44,16 @@ export interface BoardConfig {
   readonly basePath: string
   readonly trustedProxies: readonly string[]
   readonly users: Readonly<Record<string, BoardUser>>
-  /** Validated, built later. */
-  readonly oidc: Readonly<Record<string, unknown>> | null
+  readonly oidc: OidcConfig | null
+  /** The largest file that may be downloaded out of a backup; null: none may. */
+  readonly downloadMaxBytes: number | null
+}
+export interface OidcConfig {
+  readonly issuer: string
+  readonly clientId: string
+  readonly clientSecret: SecretRef | null
+  /** By group of the identity provider; `*` is everybody it knows. */
+  readonly roles: Readonly<Record<string, BoardUser['role']>>
 }
 export interface BoardUser {
   readonly role: 'viewer' | 'operator'

@@ -71,7 +71,8 @@ export function readBoard(top: Mapping, { env, report }: BuildContext): BoardCon
   const board = readValue(boardSchema, top['board'] ?? {}, { path, report })
   if (!board) return undefined
   const listening = { ...board, ...listenOf(env['BACKSTREAM_BOARD_LISTEN'], report) }
-  if (isLoopback(listening.host) || Object.keys(board.users).length > 0) return listening
+  const asksWho = Object.keys(board.users).length > 0 || board.oidc !== null
+  if (isLoopback(listening.host) || asksWho) return listening
   report.error([...path, 'listen'], {
     message: 'other machines could reach the board, and it has no users',
     remedy: 'add users, or listen on 127.0.0.1',

@@ -47,6 +47,7 @@ export {
   reconcileSchedules,
 } from './reconcile-schedules.ts'
 export type { RedisAddress } from './redis-options.ts'
+export { openRunHistory, type RunHistory, type RunsNow } from './run-history.ts'
 export { type RunLedger, readLedger } from './run-ledger.ts'
 export {
   type ConnectedWorker,
@@ -58,6 +59,7 @@ export {
 export type { RunRef, RunState, RunSummary } from './run-summary.ts'
 export { createRunWorker, type RunWorker } from './run-worker.ts'
 export type { RunWorkerOptions } from './serving.ts'
+export { sharedKey } from './shared-key.ts'
 export { openSweepWitness, type SweepWitness } from './sweep-witness.ts'
 export { takeTurn } from './take-turn.ts'
 export { armedId, type EnqueueUpkeep, type UpkeepJob, type UpkeepName } from './upkeep.ts'

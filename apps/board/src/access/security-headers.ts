@@ -14,16 +14,26 @@ const queuesPolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+/** Our own pages: one script and one style, both files of this board; nothing inline. */
+const pagesPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ')
+
 export const queuesSecurityHeaders: RequestHandler = (_request, response, next) => {
   response.set('Content-Security-Policy', queuesPolicy)
   next()
 }
 
-/** For everything else: a page without scripts, whose styles are a file of its own. */
 export const securityHeaders: RequestHandler = (_request, response, next) => {
   response.set({
-    'Content-Security-Policy':
-      "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    'Content-Security-Policy': pagesPolicy,
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Resource-Policy': 'same-origin',
     'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',

@@ -13,9 +13,9 @@ function basic(text: string): string {
 
 describe('createUserDirectory', () => {
   const passwords: Record<string, string> = { ANN: 'pässword:with colon', VIC: 'look' }
-  const directory = createUserDirectory(users, (ref) =>
-    'env' in ref ? (passwords[ref.env] ?? '') : '',
-  )
+  const directory = createUserDirectory(users, {
+    readSecret: (ref) => ('env' in ref ? (passwords[ref.env] ?? '') : ''),
+  })
 
   it('knows a user by name and password', async () => {
     deepEqual(await directory.identify(basic('ann:pässword:with colon')), {
@@ -47,9 +47,11 @@ describe('createUserDirectory', () => {
 
   it('reads a secret for a user it does not know, as for one it does', async () => {
     let reads = 0
-    const counting = createUserDirectory(users, () => {
-      reads += 1
-      return 'secret'
+    const counting = createUserDirectory(users, {
+      readSecret: () => {
+        reads += 1
+        return 'secret'
+      },
     })
     equal(await counting.identify(basic('nobody:secret')), undefined)
     equal(reads, 1)
@@ -61,15 +63,28 @@ describe('createUserDirectory', () => {
     deepEqual(await directory.identify(basic('vic:anew')), { name: 'vic', role: 'viewer' })
   })
 
+  it('remembers who entered, until the password is another one or the user is gone', async () => {
+    const entered = await directory.enter('ann', 'pässword:with colon')
+    const person = { name: 'ann', role: null, proof: entered?.proof ?? '' }
+    deepEqual(await directory.recall(person), { name: 'ann', role: 'operator' })
+    equal(await directory.recall({ ...person, name: 'vic' }), undefined)
+    equal(await directory.recall({ ...person, name: 'constructor' }), undefined)
+    equal(await directory.recall({ ...person, role: 'operator' }), undefined)
+    passwords['ANN'] = 'another'
+    equal(await directory.recall(person), undefined)
+  })
+
   it('lets nobody in by an empty password, and says so at start', async () => {
-    const empty = createUserDirectory(users, () => '')
+    const empty = createUserDirectory(users, { readSecret: () => '' })
     equal(await empty.identify(basic('ann:')), undefined)
     await rejects(empty.check(), { code: 'usage', message: /ann is empty/ })
   })
 
   it('says at start which password cannot be read', async () => {
-    const broken = createUserDirectory(users, () => {
-      throw new Error('ENOENT')
+    const broken = createUserDirectory(users, {
+      readSecret: () => {
+        throw new Error('ENOENT')
+      },
     })
     await rejects(broken.check(), { code: 'usage', message: /board user ann cannot be read/ })
   })

@@ -160,7 +160,7 @@ describe('createPlanOverviewSource', () => {
       producer: { findRuns: away },
       listSchedules: away,
     })
-    deepEqual([row?.state, row?.nextRunMs, row?.lastRun], ['good', null, null])
+    deepEqual([row?.state, row?.nextRunMs, row?.lastRun?.outcome], ['good', null, 'committed'])
   })
 
   it('opens a storage once, and again only when that failed', async () => {

@@ -2,18 +2,28 @@ import {
   type GlanceCache,
   type GlanceMemory,
   type LastRun,
+  type PlanStatus,
   type PlanStatusInput,
   planStatus,
   readGlances,
 } from '@backstream/backup'
 import { type Config, localTime, type Plan } from '@backstream/config'
 import { type Clock, describeError } from '@backstream/kernel'
-import type { ListedSchedule, RunProducer, RunSummary } from '@backstream/queue'
+import type { ListedSchedule, RunProducer } from '@backstream/queue'
 import type { Storage } from '@backstream/storage'
-import type { PlanOverviewSource } from './read-overview.ts'
+import { lastRunOf } from '../state/last-run.ts'
+import type { UnknownPlan } from '../state/unknown-look.ts'
 import { readUnknownPlans } from './read-unknown-plans.ts'
 
-export type { PlanOverviewRow, PlanOverviewSource, UnknownPlan } from './read-overview.ts'
+export type { UnknownPlan } from '../state/unknown-look.ts'
+
+/** Where a table of plans comes from: manifests first, the queue's memory second. */
+export interface PlanOverviewSource {
+  /** One row a plan, in any order. A bucket that cannot be read is a row `unknown`, not a rejection. */
+  load(signal: AbortSignal): Promise<readonly PlanStatus[]>
+  /** What the buckets hold of plans that are neither configured nor retired; of those that answer. */
+  loadUnknown(signal: AbortSignal): Promise<readonly UnknownPlan[]>
+}
 
 export interface PlanOverviewSourceOptions {
   readonly config: Config
@@ -33,6 +43,7 @@ export function createPlanOverviewSource(options: PlanOverviewSourceOptions): Pl
     options.config.plans.map(({ name }) => [name, new Map()]),
   )
   return {
+    loadUnknown: (signal) => readUnknownPlans(options.config, storages, signal),
     async load(signal) {
       const schedules = await options.listSchedules().catch(() => {
         // The page says by itself that Redis does not answer; the bucket is told of nevertheless.
@@ -59,7 +70,6 @@ export function createPlanOverviewSource(options: PlanOverviewSourceOptions): Pl
         ),
       )
     },
-    loadUnknown: (signal) => readUnknownPlans(options.config, storages, signal),
   }
 }
 
@@ -105,22 +115,5 @@ async function findLastRun(
   } catch {
     // As above: of the queue nothing is known, and the page says so.
     return null
-  }
-}
-
-function lastRunOf(run: RunSummary): LastRun {
-  const atMs = run.finishedAtMs ?? run.startedAtMs ?? run.createdAtMs
-  switch (run.state) {
-    case 'failed':
-      return { outcome: 'failed', atMs, cause: run.failedReason }
-    case 'completed':
-      return run.result === null || run.result.outcome === 'committed'
-        ? { outcome: 'committed', atMs, cause: null }
-        : { outcome: run.result.outcome, atMs, cause: run.result.reason }
-    case 'active':
-      return { outcome: 'running', atMs, cause: null }
-    default:
-      // Between two attempts the reason of the last one is what there is to say.
-      return { outcome: 'waiting', atMs, cause: run.failedReason }
   }
 }

@@ -1,84 +1,77 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { planStatus } from '@backstream/backup'
-import { type Clock, silentLogger } from '@backstream/kernel'
+import type { BackupGlance } from '@backstream/backup'
+import type { RunSummary } from '@backstream/queue'
 import { sampleConfig, samplePlan } from '../sample-config.ts'
+import type { BucketLooks, PlanLook } from '../state/bucket-looks.ts'
+import type { QueueLook } from '../state/queue-look.ts'
 import { createOverviewReader } from './read-overview.ts'
 
+const nowMs = Date.UTC(2026, 10, 23, 6)
+const hour = 3_600_000
 const config = sampleConfig({ plans: [samplePlan({ name: 'a' }), samplePlan({ name: 'b' })] })
-const readQueues = async () => ({ queues: [], bullmq: 'bullmq_job_count 1\n' })
 
-function movableClock() {
-  let passedMs = 0
-  const clock: Clock = { now: () => 1_000_000 + passedMs, monotonicMs: () => passedMs }
+function glance(atMs: number): BackupGlance {
   return {
-    clock,
-    advance: (ms: number) => {
-      passedMs += ms
-    },
-  }
+    ...{ backup: 'x', startedAtMs: atMs, finishedAtMs: atMs, bytes: 1, storedBytes: 1 },
+    ...{ isGood: true, isPinned: false, isAccepted: false, suspicion: null },
+    ...{ verified: null, verifiedDeep: null, drill: null, lockedUntilMs: null },
+  } as BackupGlance
 }
 
-function unreadable(plan: string) {
-  const nothing = {
-    overdueAfterMs: null,
-    backups: null,
-    lastRun: null,
-    isScheduled: false,
-    nextRunMs: null,
-  }
-  return planStatus({ plan, enabled: true, ...nothing, nowMs: 0 })
+function read(looks: Record<string, Partial<PlanLook>>, queue: Partial<QueueLook> | null) {
+  const unread = { glances: null, unreadable: 0, problem: null, asOfMs: null }
+  const buckets = {
+    of: (plan: string) => ({ ...unread, ...looks[plan] }),
+    unknownPlans: () => [],
+  } as unknown as BucketLooks
+  const runs = { lastEnded: new Map(), failuresAtMs: new Map(), going: [] }
+  const look = queue && { runs, nextMs: new Map(), queues: [], bullmq: '', ...queue }
+  const clock = { now: () => nowMs, monotonicMs: () => 0 }
+  return createOverviewReader({
+    ...{ config, buckets, clock, timeZone: 'UTC' },
+    queue: () => look,
+  })()
 }
 
 describe('createOverviewReader', () => {
-  it('shares one reading among requests that come close together', async () => {
-    let loads = 0
-    const source = {
-      loadUnknown: async () => [],
-      load: async () => {
-        loads += 1
-        return [unreadable('a')]
-      },
-    }
-    const { clock, advance } = movableClock()
-    const read = createOverviewReader({ config, source, readQueues, clock, logger: silentLogger })
-    await Promise.all([read(), read(), read()])
-    equal(loads, 1)
-    advance(60_000)
-    await read()
-    equal(loads, 2)
-  })
-
-  it('knows nothing of any plan once reading fails, whatever was known before', async () => {
-    let isBroken = false
-    const good = { ...unreadable('a'), state: 'good' } as const
-    const source = {
-      loadUnknown: async () => [],
-      load: async () => {
-        if (isBroken) throw new Error('no route to host')
-        return [good]
-      },
-    }
-    const { clock, advance } = movableClock()
-    const read = createOverviewReader({ config, source, readQueues, clock, logger: silentLogger })
-    equal((await read()).plans[0]?.state, 'good')
-    isBroken = true
-    advance(60_000)
-    const { plans } = await read()
+  it('puts the worst first, and says since when it knows', () => {
+    const good = { glances: [glance(nowMs - hour)], asOfMs: nowMs - 5 }
+    const lost = { problem: 'no route to host', asOfMs: nowMs - 60 }
+    const { plans, asOfMs } = read({ a: good, b: lost }, {})
     deepEqual(
-      plans.map(({ plan, state, words }) => ({ plan, state, words })),
-      ['a', 'b'].map((plan) => ({ plan, state: 'unknown', words: 'no route to host' })),
+      plans.map(({ plan, state, words }) => [plan, state, words]),
+      [
+        ['b', 'unknown', 'no route to host'],
+        ['a', 'good', 'good'],
+      ],
     )
+    equal(asOfMs, nowMs - 60)
   })
 
-  it('knows nothing of the queues while Redis does not answer', async () => {
-    const source = { load: async () => [], loadUnknown: async () => [] }
-    const { clock } = movableClock()
-    const given = { config, source, clock, logger: silentLogger }
-    const broken = () => Promise.reject(new Error('ECONNREFUSED'))
-    const away = await createOverviewReader({ ...given, readQueues: broken })()
-    deepEqual([away.queues, away.bullmq], [null, ''])
-    const there = await createOverviewReader({ ...given, readQueues })()
-    deepEqual([there.queues, there.bullmq], [[], 'bullmq_job_count 1\n'])
+  it('knows nothing yet of what was not looked at', () => {
+    const { plans } = read({}, {})
+    equal(plans[0]?.state, 'unknown')
+    equal(plans[0]?.words.startsWith('not read yet'), true)
+  })
+
+  it('tells of a run under way before one that has ended', () => {
+    const ended = { state: 'failed', finishedAtMs: nowMs - 10, failedReason: 'no' }
+    const going = { ref: { plan: 'a', queue: 'backups', jobId: '1' }, state: 'active' }
+    const runs = {
+      lastEnded: new Map([['a', ended as RunSummary]]),
+      failuresAtMs: new Map([['a', new Set([nowMs - 10])]]),
+      going: [going as RunSummary],
+    }
+    const look = { glances: [glance(nowMs - 30 * hour)], asOfMs: nowMs }
+    const { plans } = read({ a: look, b: look }, { runs })
+    const a = plans.find(({ plan }) => plan === 'a')
+    deepEqual([a?.lastRun?.outcome, a?.days.at(-1)?.failures], ['running', 1])
+  })
+
+  it('knows nothing of the queues while Redis does not answer, and all of the buckets', () => {
+    const look = { glances: [glance(nowMs - hour)], asOfMs: nowMs }
+    const { queues, plans } = read({ a: look, b: look }, null)
+    deepEqual([queues, plans[0]?.state], [null, 'good'])
   })
 })

@@ -1,114 +1,149 @@
-import { compareStatus, type PlanStatus, planStatus } from '@backstream/backup'
-import type { Config } from '@backstream/config'
-import { type Clock, describeError, type Logger } from '@backstream/kernel'
-import type { QueueCounts, QueueMetrics } from '@backstream/queue'
-import { withDeadline } from '../with-deadline.ts'
+import {
+  type BackupGlance,
+  compareStatus,
+  type HeldPrune,
+  heldPrune,
+  type PlanStatus,
+  planStatus,
+  type RecentDay,
+  recentDays,
+  retentionBackupOf,
+} from '@backstream/backup'
+import { type Config, localTime, type Plan } from '@backstream/config'
+import type { Clock } from '@backstream/kernel'
+import type { QueueCounts, RunSummary } from '@backstream/queue'
+import type { BucketLooks, PlanLook } from '../state/bucket-looks.ts'
+import { lastRunOf } from '../state/last-run.ts'
+import type { QueueLook } from '../state/queue-look.ts'
+import type { UnknownPlan } from '../state/unknown-look.ts'
 
-/** Where the overview's plans come from: manifests first, the queue's memory second. */
-export interface PlanOverviewSource {
-  /** One row a plan, in any order. A bucket that cannot be read is a row `unknown`, not a rejection. */
-  load(signal: AbortSignal): Promise<readonly PlanOverviewRow[]>
-  /** What the buckets hold of plans that are neither configured nor retired; of those that answer. */
-  loadUnknown(signal: AbortSignal): Promise<readonly UnknownPlan[]>
+export interface PlanOverviewRow extends PlanStatus {
+  /** The last thirty, oldest first. */
+  readonly days: readonly RecentDay[]
+  /** Manifests that cannot be read. */
+  readonly unreadable: number
 }
-
-export interface UnknownPlan {
-  readonly plan: string
-  /** Name of the storage. */
-  readonly storage: string
-  readonly backups: number
-  readonly newestFinishedAtMs: number | null
-}
-export type PlanOverviewRow = PlanStatus
 
 export interface Overview {
   /** Worst first. */
   readonly plans: readonly PlanOverviewRow[]
+  /** Under way or in line, newest first. */
+  readonly going: readonly RunSummary[]
   readonly unknownPlans: readonly UnknownPlan[]
   /** Null when Redis did not answer. */
   readonly queues: readonly QueueCounts[] | null
-  /** BullMQ's own metrics in Prometheus text; empty when Redis did not answer. */
-  readonly bullmq: string
+  readonly nowMs: number
+  /** Of what is known of the buckets: the oldest of it. */
   readonly asOfMs: number
 }
 
 export interface ReadOverviewOptions {
   readonly config: Config
-  readonly source: PlanOverviewSource
-  readonly readQueues: () => Promise<QueueMetrics>
+  readonly buckets: BucketLooks
+  readonly queue: () => QueueLook | null
   readonly clock: Clock
-  readonly logger: Logger
+  readonly timeZone: string | undefined
 }
 
-const loadTimeoutMs = 20_000
-const queuesTimeoutMs = 5_000
-const reuseMs = 5_000
+const hourMs = 3_600_000
+const shownDays = 30
+const notYet = 'not read yet: the bucket is being looked at for the first time'
 
-/**
- * Never rejects. Requests that come while the plans are being read, or within a few seconds of it,
- * share them, so that reloading a page costs the bucket nothing. Queues are asked each time.
- */
-export function createOverviewReader(options: ReadOverviewOptions): () => Promise<Overview> {
-  let latest: { readonly startedMs: number; readonly plans: Promise<ReadPlans> } | undefined
-  return async () => {
-    const nowMs = options.clock.monotonicMs()
-    if (latest === undefined || nowMs - latest.startedMs > reuseMs) {
-      latest = { startedMs: nowMs, plans: readPlans(options) }
+/** From what is known in memory: asks nobody. */
+export function createOverviewReader(options: ReadOverviewOptions): () => Overview {
+  const { config, buckets, queue, clock } = options
+  const slowFactsOf = createSlowReader(options)
+  return () => {
+    const nowMs = clock.now()
+    const look = queue()
+    const going = look?.runs.going ?? []
+    const goingByPlan = Map.groupBy(going, ({ ref }) => ref.plan)
+    const plans = config.plans.map((plan): PlanOverviewRow => {
+      const known = buckets.of(plan.name)
+      const run = goingByPlan.get(plan.name)?.[0] ?? look?.runs.lastEnded.get(plan.name)
+      return {
+        ...statusOf(plan, { known, nowMs, run, nextMs: look?.nextMs.get(plan.name) }),
+        ...slowFactsOf(plan, { known, nowMs, look }),
+        unreadable: known.unreadable,
+      }
+    })
+    const readAt = config.plans.flatMap(({ name }) => buckets.of(name).asOfMs ?? [])
+    return {
+      plans: plans.sort(compareStatus),
+      going,
+      unknownPlans: buckets.unknownPlans(),
+      queues: look?.queues ?? null,
+      nowMs,
+      asOfMs: readAt.reduce((oldest, ms) => Math.min(oldest, ms), nowMs),
     }
-    const [plans, queues] = await Promise.all([latest.plans, loadQueues(options)])
-    return { ...plans, queues: queues?.queues ?? null, bullmq: queues?.bullmq ?? '' }
   }
 }
 
-type ReadPlans = Pick<Overview, 'plans' | 'unknownPlans' | 'asOfMs'>
-
-async function readPlans(options: ReadOverviewOptions): Promise<ReadPlans> {
-  const [plans, unknownPlans] = await Promise.all([loadPlans(options), loadUnknown(options)])
-  return { plans: [...plans].sort(compareStatus), unknownPlans, asOfMs: options.clock.now() }
+interface Known {
+  readonly known: PlanLook
+  readonly nowMs: number
+  readonly run: RunSummary | undefined
+  readonly nextMs: number | undefined
 }
 
-async function loadUnknown({
-  source,
-  logger,
-}: ReadOverviewOptions): Promise<readonly UnknownPlan[]> {
-  try {
-    const signal = AbortSignal.timeout(loadTimeoutMs)
-    return await withDeadline(source.loadUnknown(signal), loadTimeoutMs, 'looking for other plans')
-  } catch (error) {
-    logger.warn({ err: error }, `overview: ${describeError(error)}`)
-    return []
+function statusOf(plan: Plan, { known, nowMs, run, nextMs }: Known): PlanStatus {
+  return planStatus({
+    plan: plan.name,
+    enabled: plan.enabled,
+    overdueAfterMs: plan.overdueAfterMs,
+    isScheduled: plan.enabled && plan.schedule !== null,
+    backups: known.glances,
+    unreachable: known.problem ?? notYet,
+    lastRun: run ? lastRunOf(run) : null,
+    nextRunMs: nextMs ?? null,
+    // Found out with the other slow facts.
+    retention: null,
+    nowMs,
+  })
+}
+
+interface SlowFacts {
+  readonly days: readonly RecentDay[]
+  readonly heldPrune: HeldPrune | null
+}
+
+interface SlowQuestion {
+  readonly known: PlanLook
+  readonly nowMs: number
+  readonly look: QueueLook | null
+}
+
+/** Wall clocks are dear to ask: what needs them is found out again only when something has changed. */
+function createSlowReader(options: ReadOverviewOptions) {
+  const timeZone = options.timeZone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone
+  const remembered = new Map<string, { readonly key: unknown[]; readonly facts: SlowFacts }>()
+  return (plan: Plan, { known, nowMs, look }: SlowQuestion): SlowFacts => {
+    const failures = look?.runs.failuresAtMs.get(plan.name)
+    const key = [known.glances, failures?.size, Math.floor(nowMs / hourMs)]
+    const before = remembered.get(plan.name)
+    if (before?.key.every((part, at) => part === key[at])) return before.facts
+    const since = nowMs - (shownDays + 1) * 24 * hourMs
+    const glances = known.glances ?? []
+    const recent = glances.filter(({ startedAtMs }) => startedAtMs > since)
+    const days = recentDays(recent, {
+      nowMs,
+      days: shownDays,
+      failuresAtMs: [...(failures ?? [])].filter((ms) => ms > since),
+      localTime: (ms) => localTime(timeZone, ms),
+    })
+    const facts = { days, heldPrune: heldPruneOf(plan, glances, nowMs) }
+    remembered.set(plan.name, { key, facts })
+    return facts
   }
 }
 
-async function loadPlans(options: ReadOverviewOptions): Promise<readonly PlanOverviewRow[]> {
-  const { source, config, clock, logger } = options
-  try {
-    const signal = AbortSignal.timeout(loadTimeoutMs)
-    return await withDeadline(source.load(signal), loadTimeoutMs, 'reading the plans')
-  } catch (error) {
-    logger.warn({ err: error }, `overview: ${describeError(error)}`)
-    // Whatever was green a moment ago: nothing is known now.
-    return config.plans.map(({ name, enabled, overdueAfterMs, schedule }) =>
-      planStatus({
-        plan: name,
-        enabled,
-        overdueAfterMs,
-        backups: null,
-        unreachable: describeError(error),
-        lastRun: null,
-        isScheduled: enabled && schedule !== null,
-        nextRunMs: null,
-        nowMs: clock.now(),
-      }),
-    )
-  }
-}
-
-async function loadQueues(options: ReadOverviewOptions): Promise<QueueMetrics | null> {
-  try {
-    return await withDeadline(options.readQueues(), queuesTimeoutMs, 'Redis')
-  } catch (error) {
-    options.logger.warn({ err: error }, `overview: ${describeError(error)}`)
-    return null
-  }
+function heldPruneOf(
+  { retention }: Plan,
+  glances: readonly BackupGlance[],
+  nowMs: number,
+): HeldPrune | null {
+  if (retention === null) return null
+  const history = glances.map((glance) => retentionBackupOf(glance, nowMs))
+  const clock = { nowMs, localTime: (ms: number) => localTime(retention.timezone, ms) }
+  return heldPrune(history, retention, clock)
 }

@@ -1,7 +1,7 @@
 import { listUnknownPlans, readStandings } from '@backstream/backup'
 import type { Config } from '@backstream/config'
 import type { Storage } from '@backstream/storage'
-import type { UnknownPlan } from './read-overview.ts'
+import type { UnknownPlan } from '../state/unknown-look.ts'
 
 /** How many slots of such a plan are read: more than one shows that it was at work for a while. */
 const newestSlots = 100

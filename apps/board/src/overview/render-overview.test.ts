@@ -1,6 +1,7 @@
 import { equal, match, ok } from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { QueueCounts } from '@backstream/queue'
+import type { QueueCounts, RunSummary } from '@backstream/queue'
+import { createSay } from '../page/say.ts'
 import type { Overview, PlanOverviewRow } from './read-overview.ts'
 import { renderOverview } from './render-overview.ts'
 
@@ -22,8 +23,9 @@ function row(facts: Partial<PlanOverviewRow>): PlanOverviewRow {
     },
     overdueAfterMs: 26 * hour,
     lastRun: { outcome: 'committed', atMs: asOfMs - 2 * hour, cause: null },
-    isScheduled: true,
     nextRunMs: asOfMs + 21 * hour,
+    days: [],
+    unreadable: 0,
     backups: 7,
     suspects: 0,
     storedBytes: 7 * 1024 ** 3,
@@ -31,6 +33,7 @@ function row(facts: Partial<PlanOverviewRow>): PlanOverviewRow {
     openedAtMs: null,
     drill: null,
     heldPrune: null,
+    isScheduled: true,
     ...facts,
   }
 }
@@ -42,13 +45,14 @@ function queue(facts: Partial<QueueCounts> = {}): QueueCounts {
 
 function render(overview: Partial<Overview>): string {
   return renderOverview(
-    { plans: [row({})], unknownPlans: [], queues: [queue()], bullmq: '', asOfMs, ...overview },
     {
-      installation: 'home',
-      basePath: '/board',
-      timeZone: 'Europe/Berlin',
-      version: '0.1.0',
-      queueOfPlan: new Map([['media', 'backups.nas']]),
+      ...{ plans: [row({})], going: [], unknownPlans: [], queues: [queue()] },
+      ...{ nowMs: asOfMs, asOfMs },
+      ...overview,
+    },
+    {
+      ...{ installation: 'home', basePath: '/board', version: '0.1.0' },
+      ...{ user: null, canAct: true, token: 'secret', say: createSay('Europe/Berlin') },
     },
   )
 }
@@ -60,21 +64,21 @@ function textOf(page: string): string {
 
 describe('renderOverview', () => {
   it('opens with one sentence when all is well', () => {
-    match(render({}), /<h1 class="well">The one plan is well\.<\/h1>/)
+    match(render({}), /<h1 class="good">The one plan is well\.<\/h1>/)
   })
 
   it('opens with how many plans need someone, and which is worst', () => {
     const shop = row({ plan: 'shop', state: 'overdue' })
     const page = render({ plans: [row({ plan: 'etc', state: 'failed' }), shop, row({})] })
     match(page, /<h1 class="bad">2 of 3 plans need you\. Worst: etc, failed\.<\/h1>/)
-    match(page, /<title>\(2\) Backstream/)
+    match(page, /<title>\(2\) Overview/)
   })
 
   it('shows the newest good backup beside its limit, in local time with its zone', () => {
     const text = textOf(render({}))
-    match(text, /2h old, limit 1d 2h/)
-    match(text, /23 Nov 2026, 05:00 CET/)
-    match(text, /3 GiB, stored as 1 GiB/)
+    match(text, /2h old , limit 1d 2h/)
+    match(text, /23 Nov, 05:00 CET/)
+    match(text, /3 GiB the first 7 kept, 7 GiB/)
   })
 
   it('says why a run failed', () => {
@@ -89,16 +93,9 @@ describe('renderOverview', () => {
     ok(!text.includes('old, limit'))
   })
 
-  it('shows plans that have backups and are in no configuration', () => {
-    const gone = { plan: 'gone', storage: 'main', backups: 7, newestFinishedAtMs: asOfMs }
-    const text = textOf(render({ unknownPlans: [gone] }))
-    match(text, /Unknown to the configuration .* gone main 7 /)
-    ok(!textOf(render({})).includes('Unknown to the configuration'))
-  })
-
   it('is red about a paused queue', () => {
     const page = render({ queues: [queue({ isPaused: true })] })
-    match(page, /class="alert bad">Queue <b>backups<\/b> is paused/)
+    match(page, /class="alert bad" role="alert">Queue <b>backups<\/b> is paused/)
     match(page, /class="state bad">paused</)
   })
 
@@ -119,7 +116,7 @@ describe('renderOverview', () => {
         }),
       ],
     })
-    equal(page.includes('<script'), false)
+    equal(page.includes('<script>'), false)
     equal(page.includes(evil), false)
     match(page, /&quot;&#39;&gt;&lt;script&gt;alert\(1\)&lt;\/script&gt;&amp;amp;/)
   })
@@ -131,10 +128,74 @@ describe('renderOverview', () => {
     match(nextOf(false), /by hand only/)
   })
 
+  it('puts the number of plans that need somebody into title and icon', () => {
+    const page = render({ plans: [row({ state: 'failed' }), row({ plan: 'b', state: 'never' })] })
+    match(page, /<title>\(2\) /)
+    match(page, /rel="icon"[^>]*href="\/board\/icon\/bad-2\.svg"/)
+    match(render({}), /rel="icon"[^>]*href="\/board\/assets\/icon\.svg"/)
+  })
+
+  it('tells what the last thirty days were, in words as well as in bars', () => {
+    const day = { date: '2026-11-22', backups: 1, failures: 0 }
+    const days = [
+      { ...day, mark: 'good' },
+      { ...day, mark: 'failed' },
+    ] as const
+    const page = render({ plans: [row({ days })] })
+    match(page, /aria-label="Of the last 2 days: 1 with a good backup, 1 with failed runs only"/)
+  })
+
+  it('tells when a backup was proved, how, and how long that took', () => {
+    const proved = {
+      ...{ backup: 'x', atMs: asOfMs - 2 * hour, tookMs: 90_000, isRefuted: false },
+      how: 'drill',
+    } as const
+    match(textOf(render({ plans: [row({ proved })] })), /restored in a drill 2h ago , in 1m 30s/)
+    match(textOf(render({})), /never/)
+  })
+
+  it('shows what is under way: how far, how fast, how long yet, and what it waits for', () => {
+    const going = {
+      ref: { queue: 'backups', jobId: '7', plan: 'media' },
+      state: 'active',
+      startedAtMs: asOfMs - 60_000,
+      progress: {
+        ...{ phase: 'streaming', bytesRead: 1024 ** 3, bytesStored: 1024, entries: 2 },
+        ...{ bytesTotal: 2 * 1024 ** 3, percent: 50, bytesPerSecond: 2 * 1024 ** 2 },
+        etaSeconds: 90,
+      },
+    } as RunSummary
+    const text = textOf(render({ going: [going] }))
+    match(text, /1 under way, 0 in line/)
+    match(text, /50 % 1 GiB of 2 GiB read, 1 KiB stored 2 MiB\/s 1m 30s its source/)
+  })
+
+  it('names plans that have backups and are not configured', () => {
+    const gone = { plan: 'gone', storage: 'main', backups: 7, newestFinishedAtMs: asOfMs }
+    const text = textOf(render({ unknownPlans: [gone] }))
+    match(text, /Unknown to the configuration .* gone main 7 /)
+    ok(!textOf(render({})).includes('Unknown to the configuration'))
+  })
+
+  it('says what to write when there is no plan yet', () => {
+    const text = textOf(render({ plans: [] }))
+    match(text, /No plan is configured yet\./)
+    match(text, /plans: media: storage: main schedule: .* source: /)
+  })
+
+  it('is not well while nothing new can start', () => {
+    match(
+      render({ queues: [queue({ isPaused: true })] }),
+      /<h1 class="bad">The one plan is well, but/,
+    )
+    match(render({ queues: null }), /<h1 class="bad">The one plan is well, but Redis/)
+  })
+
   it('links below its base path only', () => {
     const links = [...render({}).matchAll(/(?:href|src)="([^"]*)"/g)].map(([, link]) => link ?? '')
     ok(links.length > 5)
-    for (const link of links) ok(link.startsWith('/board/'), link)
-    ok(links.includes('/board/queues/queue/backups.nas'))
+    for (const link of links) ok(link.startsWith('/board/') || link.startsWith('#'), link)
+    ok(links.includes('/board/plans/media'))
+    ok(links.includes('/board/queues/queue/backups'))
   })
 })

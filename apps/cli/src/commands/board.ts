@@ -18,23 +18,29 @@ async function board(session: Session): Promise<never> {
 
 async function startBoard(session: Session, config: Config): Promise<readonly ShutdownPhase[]> {
   const { startBoard: start } = await import('@backstream/board')
-  const { openPlanStatuses } = await import('../actions/plan-statuses.ts')
+  const { openMaintenanceStorage, openStorage, storageNamed } = await import(
+    '../actions/open-storage.ts'
+  )
   const { openConfiguredQueue } = await import('@backstream/queue')
   const { settings, logger, clock } = session
   const { env } = settings
   const connection = await openConfiguredQueue(config, { env, logger, clock })
-  const overview = await openPlanStatuses(session, config, connection)
+  const storages = new AsyncDisposableStack()
   const running = await start({
     config: { ...config, board: { ...config.board, ...settings.boardListen } },
     connection,
-    overview,
+    openStorage: async (name) =>
+      storages.use(await openStorage(session, storageNamed(config, name))),
+    openMaintenance: async (name) =>
+      storages.use(await openMaintenanceStorage(session, storageNamed(config, name))),
+    identityFile: settings.identityFile,
     logger,
     clock,
     env,
   })
   return [
     { name: 'board', timeoutMs: 10_000, run: () => running.close() },
-    { name: 'storages', timeoutMs: 5_000, run: async () => await overview[Symbol.asyncDispose]() },
+    { name: 'storages', timeoutMs: 5_000, run: () => storages.disposeAsync() },
     { name: 'redis', timeoutMs: 5_000, run: async () => await connection[Symbol.asyncDispose]() },
   ]
 }

@@ -14,6 +14,7 @@ import {
   read,
   refuse,
   secret,
+  size,
   text,
   webUrl,
 } from './value.ts'
@@ -118,11 +119,13 @@ export const boardSchema: z.ZodType<BoardConfig> = keys(
       clientSecret: secret('Client secret').optional(),
       roles: z
         .record(z.string().min(1), choice(['viewer', 'operator'], 'Role on the board'))
-        .describe('Role by group')
-        .optional(),
+        .describe('Role by group; * is everybody the issuer knows'),
     })
       .describe('Log-in by OpenID Connect')
       .optional(),
+    downloads: size(
+      'The largest file an operator may download out of a backup; none when absent',
+    ).optional(),
   },
   {
     port: 'write listen: 127.0.0.1:7373',
@@ -138,7 +141,9 @@ export const boardSchema: z.ZodType<BoardConfig> = keys(
       basePath: value.basePath ?? '',
       trustedProxies: value.trustedProxies ?? [],
       users: (value.users ?? {}) as Readonly<Record<string, BoardUser>>,
-      oidc: value.oidc ?? null,
+      oidc:
+        (value.oidc && { ...value.oidc, clientSecret: value.oidc.clientSecret ?? null }) ?? null,
+      downloadMaxBytes: value.downloads ?? null,
     }
   })
 
