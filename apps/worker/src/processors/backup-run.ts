@@ -36,7 +36,7 @@ export async function processBackupRun(
   }
   await refuseAmbiguousMachine(context, plan)
   const lease = await turnOf(context, plan, run)
-  if ('outcome' in lease) return lease
+  if ('outcome' in lease) return await giveWay(context, { plan, run }, lease)
   try {
     await using _places = await takePlaces(context, plan, run)
     using deadline = startDeadline(plan)
@@ -48,6 +48,25 @@ export async function processBackupRun(
   } finally {
     await lease.release()
   }
+}
+
+/**
+ * A run whose worker died may find that another one has its plan meanwhile. What its earlier attempts
+ * left is its own to remove all the same, and a backup that they made is its result.
+ */
+async function giveWay(
+  context: WorkerContext,
+  { plan, run }: Pick<Turn, 'plan' | 'run'>,
+  skipped: SkippedResult,
+): Promise<RunResult> {
+  if (run.ledger.earlier.length === 0) return skipped
+  await using storage = await context.openStorage(plan)
+  const { signal } = run
+  const manifest = await finishEarlierAttempts(context, { storage, plan, run, signal })
+  if (!manifest) return skipped
+  await context.teller.committed(manifest)
+  const { startedAt, finishedAt } = manifest.run
+  return resultOf(manifest, Date.parse(finishedAt) - Date.parse(startedAt))
 }
 
 /** What to say of a run that nobody was there to begin, and that is too old by now. */
