@@ -11,9 +11,9 @@ import { defineInit } from './commands/init.ts'
 import { defineList } from './commands/list.ts'
 import { defineLook } from './commands/look.ts'
 import { defineMarks } from './commands/mark.ts'
-import { defineNotYet } from './commands/not-yet.ts'
 import { defineNotify } from './commands/notify.ts'
 import { definePrune } from './commands/prune.ts'
+import { defineReport } from './commands/report.ts'
 import { defineRestore } from './commands/restore.ts'
 import { defineRun } from './commands/run.ts'
 import { defineScheduler } from './commands/scheduler.ts'
@@ -67,13 +67,8 @@ export function createProgram(context: CommandContext): Command {
   add(defineList(context), defineShow(context), ...defineLook(context), defineRestore(context))
   program.commandsGroup('Maintain')
   add(defineVerify(context), defineDrill(context))
-  add(definePrune(context), defineSweep(context))
+  add(definePrune(context), defineSweep(context), defineReport(context))
   add(...defineMarks(context), defineNotify(context))
-  program.commandsGroup('Not yet in this version')
-  const later = defineNotYet()
-  add(...later)
-  // Whatever is typed behind one gets the same answer.
-  for (const command of later) command.allowExcessArguments()
   for (const name of Object.keys(otherNames)) addOtherName(program, name)
   return program
 }

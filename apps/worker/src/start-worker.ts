@@ -20,6 +20,7 @@ import { processBackupCleanup } from './processors/backup-cleanup.ts'
 import { processBackupDrill } from './processors/backup-drill.ts'
 import { processBackupLock } from './processors/backup-lock.ts'
 import { processBackupPrune } from './processors/backup-prune.ts'
+import { processBackupRestore } from './processors/backup-restore.ts'
 import { processBackupRun } from './processors/backup-run.ts'
 import { processBackupSweep } from './processors/backup-sweep.ts'
 import { processBackupVerify } from './processors/backup-verify.ts'
@@ -94,6 +95,7 @@ async function serve(
       'backup.drill': (run) => processBackupDrill(context, run),
       'backup.lock': (run) => processBackupLock(context, run),
       'backup.prune': (run) => processBackupPrune(context, run),
+      'backup.restore': (run) => processBackupRestore(context, run),
     },
   })
   await worker.ready()

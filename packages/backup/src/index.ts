@@ -72,6 +72,7 @@ export {
   suspicionOf,
   type Told,
 } from './plan-alarms.ts'
+export { type PlanReport, planReport, type ReportedRun } from './plan-report.ts'
 export {
   compareStatus,
   type LastRun,
@@ -95,9 +96,11 @@ export {
 } from './prune-plan.ts'
 export { RateMeter } from './rate-meter.ts'
 export { type ReadArchiveOptions, readArchive } from './read-archive.ts'
+export { readEvidence } from './read-evidence.ts'
 export { type DayMark, type RecentDay, recentDays } from './recent-days.ts'
 export { type DrillFact, recordDrill } from './record-drill.ts'
 export { recordVerification } from './record-verification.ts'
+export type { ReportDay } from './report-days.ts'
 export { type ResolvedRef, resolveRef } from './resolve-ref.ts'
 export {
   carryOutRestore,

@@ -12,6 +12,7 @@ import { slotKey } from './layout.ts'
 import { writeNote } from './notes.ts'
 import { assertNotForeign } from './owner-mark.ts'
 import type { PlanStatus } from './plan-status.ts'
+import { recordPruning } from './prune-record.ts'
 import {
   applyRetention,
   type RetentionBackup,
@@ -151,6 +152,7 @@ async function removeManifest(
     manifest: new TextDecoder().decode(slot.bytes),
   }
   await writeNote(storage, { plan, backup, kind: 'pruned', by, facts }, { clock, signal })
+  await recordPruning(storage, { slot, by, reason: facts.reason }, { clock, signal })
   await storage.delete(key, { signal })
 }
 

@@ -52,6 +52,24 @@ export interface BackupLockPayload {
   readonly backup: string
 }
 
+/**
+ * `backup.restore`: bring a backup back into a new or empty directory of one machine. The one job that
+ * names a path: so it never goes over anything that is there.
+ */
+export interface BackupRestorePayload {
+  readonly v: 1
+  readonly plan: string
+  readonly backup: string
+  /** The machine that `to` and `identityFile` are of. */
+  readonly host: string
+  readonly to: string
+  readonly paths?: readonly string[] | undefined
+  readonly source?: string | undefined
+  readonly keepSetuid?: boolean | undefined
+  /** Where the key lies; never the key. */
+  readonly identityFile?: string | undefined
+}
+
 /** `notify.send`: tell one notifier of the configuration of one event. */
 export interface NotifySendPayload {
   readonly v: 1
@@ -69,6 +87,7 @@ export interface PayloadByJobName {
   readonly 'backup.drill': BackupDrillPayload
   readonly 'backup.prune': BackupPrunePayload
   readonly 'backup.lock': BackupLockPayload
+  readonly 'backup.restore': BackupRestorePayload
   readonly 'notify.send': NotifySendPayload
 }
 export type JobName = keyof PayloadByJobName
@@ -77,11 +96,12 @@ const planName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
   .describe('Name of a plan of the configuration')
+const filePath = z.string().regex(/^\/[^\0]{0,4095}$/)
 const backupId = z.string().regex(/^\d{8}T\d{6}Z-\d{6,15}$/)
 
 /**
  * Payloads by job name. Strict: a field that is not here makes the job invalid, so nobody can smuggle
- * a bucket, a path or a command through the queue. Only ever extended; `v` changes when it must break.
+ * a bucket, a path or a command through the queue; a restore may name a directory, and no more. Only ever extended; `v` changes when it must break.
  */
 export const payloadSchemas: { readonly [N in JobName]: z.ZodType<PayloadByJobName[N]> } = {
   'backup.run': z.strictObject({
@@ -100,6 +120,17 @@ export const payloadSchemas: { readonly [N in JobName]: z.ZodType<PayloadByJobNa
   'backup.drill': z.strictObject({ v: z.literal(1), plan: planName }),
   'backup.prune': z.strictObject({ v: z.literal(1), plan: planName }),
   'backup.lock': z.strictObject({ v: z.literal(1), plan: planName, backup: backupId }),
+  'backup.restore': z.strictObject({
+    v: z.literal(1),
+    plan: planName,
+    backup: backupId,
+    host: z.string().min(1).max(255),
+    to: filePath,
+    paths: z.array(z.string().max(4096)).min(1).max(1000).optional(),
+    source: z.string().max(4096).optional(),
+    keepSetuid: z.boolean().optional(),
+    identityFile: filePath.optional(),
+  }),
   'notify.send': z.strictObject({
     v: z.literal(1),
     plan: planName,

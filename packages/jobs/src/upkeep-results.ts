@@ -4,7 +4,13 @@ import type { SkippedResult } from './progress.ts'
  * What a job of upkeep returns to the queue. A refuted backup, a drill that failed and what could not
  * be removed fail the job: there is no green tick for them.
  */
-export type UpkeepResult = VerifyResult | DrillResult | PruneResult | LockResult | SkippedResult
+export type UpkeepResult =
+  | VerifyResult
+  | DrillResult
+  | PruneResult
+  | LockResult
+  | RestoreResult
+  | SkippedResult
 
 export interface VerifyResult {
   readonly outcome: 'verified'
@@ -41,4 +47,13 @@ export interface LockResult {
   readonly backup: string
   /** ISO 8601 UTC. */
   readonly until: string
+}
+
+export interface RestoreResult {
+  readonly outcome: 'restored'
+  readonly plan: string
+  readonly backup: string
+  readonly to: string
+  readonly entries: number
+  readonly bytes: number
 }

@@ -3,6 +3,7 @@ import type {
   BackupDrillPayload,
   BackupLockPayload,
   BackupPrunePayload,
+  BackupRestorePayload,
   BackupRunPayload,
   BackupSweepPayload,
   BackupVerifyPayload,
@@ -10,6 +11,7 @@ import type {
   LockResult,
   NotifySendPayload,
   PruneResult,
+  RestoreResult,
   RunProgress,
   RunResult,
   SkippedResult,
@@ -68,6 +70,7 @@ export interface Processors {
   readonly 'backup.lock'?: (
     run: ActiveRun<BackupLockPayload>,
   ) => Promise<LockResult | SkippedResult>
+  readonly 'backup.restore'?: (run: ActiveRun<BackupRestorePayload>) => Promise<RestoreResult>
   readonly 'notify.send'?: (run: ActiveRun<NotifySendPayload>) => Promise<void>
 }
 

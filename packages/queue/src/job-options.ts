@@ -44,6 +44,11 @@ export function upkeepJobOptions(): JobsOptions {
   return { attempts: 6, backoff: backoffOption(backoff), ...keeping }
 }
 
+/** What a second attempt would find is a directory that is not empty. */
+export function restoreJobOptions(): JobsOptions {
+  return { attempts: 1, ...keeping }
+}
+
 /** Until it is done a stolen key may remove the backup: it goes on for days. */
 export function lockJobOptions(): JobsOptions {
   return cleanupJobOptions()

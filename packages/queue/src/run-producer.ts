@@ -15,6 +15,7 @@ import {
   lockJobOptions,
   notifyJobOptions,
   type PlanRef,
+  restoreJobOptions,
   runJobOptions,
   sweepJobOptions,
   upkeepJobOptions,
@@ -25,7 +26,7 @@ import { QueueError } from './queue-error.ts'
 import { noteQueues } from './queue-names.ts'
 import { type RunRef, type RunState, type RunSummary, summarize } from './run-summary.ts'
 import { translateError } from './translate-error.ts'
-import { armedId, type EnqueueUpkeep } from './upkeep.ts'
+import { armedId, type EnqueueUpkeep, type UpkeepName } from './upkeep.ts'
 import { type RunEvent, type WatchOptions, watchRun } from './watch-run.ts'
 
 export interface EnqueueRunRequest {
@@ -171,12 +172,17 @@ async function enqueue<N extends JobName>(link: Link, job: Enqueued<N>): Promise
   return { queue: job.queue, jobId: added.id ?? '', plan }
 }
 
+function upkeepOptionsOf(name: UpkeepName) {
+  if (name === 'backup.restore') return restoreJobOptions()
+  return name === 'backup.lock' ? lockJobOptions() : upkeepJobOptions()
+}
+
 async function enqueueUpkeep(
   link: Link,
   { job, queue, once, dueAtMs }: EnqueueUpkeep,
 ): Promise<RunRef> {
   const { name, payload } = job
-  const options = name === 'backup.lock' ? lockJobOptions() : upkeepJobOptions()
+  const options = upkeepOptionsOf(name)
   const delay = dueAtMs === undefined ? 0 : Math.max(0, dueAtMs - link.clock.now())
   return await enqueue(link, {
     ...{ queue, name },

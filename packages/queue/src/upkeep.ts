@@ -1,7 +1,12 @@
 import type { PayloadByJobName, UpkeepResult } from '@backstream/jobs'
 
 /** Jobs that keep backups in order; none of them makes one. */
-export type UpkeepName = 'backup.verify' | 'backup.drill' | 'backup.prune' | 'backup.lock'
+export type UpkeepName =
+  | 'backup.verify'
+  | 'backup.drill'
+  | 'backup.prune'
+  | 'backup.lock'
+  | 'backup.restore'
 
 export type UpkeepJob = {
   readonly [N in UpkeepName]: {
@@ -24,10 +29,15 @@ const upkeepNames = new Set<string>([
   'backup.drill',
   'backup.prune',
   'backup.lock',
+  'backup.restore',
 ] satisfies UpkeepName[])
 
 /** They read a whole backup: a worker does not take so many that nothing else gets its turn. */
-const long = new Set<string>(['backup.verify', 'backup.drill'] satisfies UpkeepName[])
+const long = new Set<string>([
+  'backup.verify',
+  'backup.drill',
+  'backup.restore',
+] satisfies UpkeepName[])
 
 export function isUpkeep(jobName: string): boolean {
   return upkeepNames.has(jobName)
@@ -59,6 +69,7 @@ const outcomes = new Set<unknown>([
   'held',
   'blocked',
   'locked',
+  'restored',
 ] satisfies UpkeepResult['outcome'][])
 
 export function isUpkeepResult(value: { readonly outcome?: unknown }): boolean {

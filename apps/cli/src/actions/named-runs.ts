@@ -37,7 +37,8 @@ export async function runsNamed(
       remedy: `Start one with \`backstream run ${name}\`.`,
     })
   }
-  const [exact] = runs.filter(({ ref }) => ref.jobId === name)
+  // By its whole id any job: a restore that a worker does, for one.
+  const [exact] = found.filter(({ ref }) => ref.jobId === name)
   if (exact) return [exact]
   const beginning = runs.filter(({ ref }) => ref.jobId.startsWith(name))
   if (beginning.length === 1) return beginning

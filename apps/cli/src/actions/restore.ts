@@ -32,6 +32,7 @@ export interface RestoreOptions {
   readonly overwrite?: Overwrite
   readonly keepSetuid?: boolean
   readonly dryRun?: boolean
+  readonly detach?: boolean
   readonly yes?: string
 }
 
@@ -48,6 +49,10 @@ export async function restore(
   const to = checkRestoreTarget({ to: options.to, plan, yes: options.yes, home })
   await using storage = await openStorageOf(session, plan, options)
   const resolved = await resolve(session, storage, { ref, before: options.before })
+  if (options.detach && !options.dryRun) {
+    const { restoreDetached } = await import('./restore-detached.ts')
+    return await restoreDetached(session, resolved, { ...options, to })
+  }
   const planned = await planRestore(storage, await orderOf(session, resolved, { ...options, to }))
   const what = { plan: planned, passedOver: resolved.passedOver }
   if (options.dryRun) return reportDryRun(session, what)

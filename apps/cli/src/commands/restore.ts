@@ -1,12 +1,9 @@
 import { Command, Option } from 'commander'
 import type { RestoreOptions } from '../actions/restore.ts'
 import type { RestoreIntoOptions } from '../actions/restore-into.ts'
-import { notYet } from '../cli-error.ts'
+import { CliError } from '../cli-error.ts'
 import { type CommandContext, openSession } from '../command-context.ts'
 import { identityOption } from './identity-option.ts'
-
-/** Known flags of later versions: answered, never ignored. */
-const later = [new Option('--detach', 'let a worker do it: not yet in this version')]
 
 type Options = RestoreOptions & Partial<RestoreIntoOptions> & { readonly legacy?: boolean }
 
@@ -37,13 +34,13 @@ export function defineRestore(context: CommandContext): Command {
     )
     .option('--keep-setuid', 'leave set-user-id and set-group-id bits on files')
     .option('-n, --dry-run', 'say what would be restored')
+    .option('--detach', 'as a job of a worker on this machine, into a new or empty directory')
     .option('--cancel-run', 'with --into source: end a run of the plan that is under way')
     .option('--legacy', "one of the predecessor's archives: REF is HOST, or HOST/ and its time")
     .option('--yes <plan>', 'over a source, and into / or $HOME: the name of the plan')
-  for (const option of later) command.addOption(option)
   return command.action(async (ref: string, options: Options, self: Command) => {
-    for (const option of later) {
-      if (self.getOptionValue(option.attributeName()) !== undefined) throw notYet(option.long ?? '')
+    if (options.detach && (options.legacy || options.into !== undefined)) {
+      throw new CliError('usage', '--detach goes with --to', { remedy: 'Say --to DIR.' })
     }
     if (options.legacy) {
       const { restoreLegacy } = await import('../actions/legacy.ts')
