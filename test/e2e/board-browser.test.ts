@@ -80,7 +80,8 @@ function retryButton(page: Page, jobId: string) {
 describe('the board in a browser', needsBrowser, () => {
   it('shows every plan on the overview, with no script but its own', async (t) => {
     const page = await openPage(t, '/')
-    match(String(await page.locator('h1').textContent()), /^4 of 4 plans need you\./)
+    // The plan that is due every second may just be running, and then needs nobody.
+    match(String(await page.locator('h1').textContent()), /^[34] of 4 plans need you\./)
     deepEqual((await page.locator('table.plans th[scope=row]').allInnerTexts()).sort(), [
       'clock',
       'far',
