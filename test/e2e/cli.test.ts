@@ -58,7 +58,7 @@ describe('the command line', { concurrency: 2 }, () => {
     match(version.stdout, /^backstream \d+\.\d+\.\d+\n$/)
     const help = await run(['--help'])
     equal(help.status, 0)
-    for (const command of ['init', 'validate', 'run', 'restore', 'Not yet', 'prune']) {
+    for (const command of ['init', 'validate', 'run', 'restore', 'report', 'prune']) {
       match(help.stdout, new RegExp(command))
     }
     equal(help.stderr, '')
@@ -89,13 +89,10 @@ describe('the command line', { concurrency: 2 }, () => {
     match(flag.stderr, /unknown option '--wiat'\nDid you mean --wait\?/)
   })
 
-  it('answers "not yet" to commands and flags of later versions', async () => {
-    const calls = [['report'], ['init', '--postgres', 'postgres://db']]
-    for (const args of calls) {
-      const { status, stderr } = await run(args)
-      equal(status, 2, args.join(' '))
-      match(stderr, /not yet in this version/)
-    }
+  it('answers "not yet" to flags of later versions', async () => {
+    const { status, stderr } = await run(['init', '--postgres', 'postgres://db'])
+    equal(status, 2)
+    match(stderr, /not yet in this version/)
   })
 
   it('says a failure as one JSON document on standard output', async () => {

@@ -6,6 +6,7 @@ import {
   startProcess,
   startS3FaultProxy,
 } from '@backstream/testkit'
+import { tokenOf } from './board-fixture.ts'
 import {
   type Installation,
   type InstallationOptions,
@@ -83,14 +84,17 @@ async function ready(worker: StartedProcess): Promise<StartedProcess> {
 async function startBoard({ start, env }: Installation): Promise<BoardClient> {
   const board = start(['board'])
   await board.waitForOutput(/board is up/)
+  const address = `http://127.0.0.1:${env['BOARD_PORT']}`
+  const token = await tokenOf(address)
   return {
     async call(method, path, body) {
-      const url = `http://127.0.0.1:${env['BOARD_PORT']}/queues/api/${path}`
-      const response = await fetch(url, {
+      const response = await fetch(`${address}/queues/api/${path}`, {
         method,
-        ...(body === undefined
-          ? {}
-          : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+        headers: {
+          ...token,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
       const text = await response.text()
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)

@@ -8,6 +8,7 @@
  *     <plan>/<id>/index.zst[.age]
  *     <plan>/<id>/RESTORE.md
  *     <plan>/<id>/notes/<UTC>-<kind>.json
+ *     _pruned/<plan>/<id>.json            what retention removed (prune-record.ts)
  */
 import { parseBackupId } from '@backstream/kernel'
 
