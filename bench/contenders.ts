@@ -103,7 +103,7 @@ export function runCommandLine(
   const config = join(contest.folder, 'backstream.yaml')
   writeFileSync(config, backstreamConfiguration(contest))
   const watched = probeFile === undefined ? [] : ['--import', probe]
-  const node = [process.execPath, '--max-semi-space-size=4', ...watched]
+  const node = [process.execPath, ...watched]
   return measureCommand(
     {
       script: 'exec "$@"',

@@ -31,7 +31,7 @@ const run = setUp.use(
   startProcess({
     command: process.execPath,
     args: [
-      ...['--max-semi-space-size=4', '--import', new URL('../lag-probe.ts', import.meta.url).href],
+      ...['--import', new URL('../lag-probe.ts', import.meta.url).href],
       fileURLToPath(new URL('../../apps/cli/bin/backstream.js', import.meta.url)),
       ...['--config', config, 'run', 'endless', '--here', '--quiet', '--json'],
     ],

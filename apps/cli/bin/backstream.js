@@ -1,14 +1,14 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
+#!/usr/bin/env node
 // Plain JavaScript that an older Node can read: the program itself is TypeScript, which Node 24 runs
 // as it is. Under an older one this starts the Node 24 that is installed beside the project with this
 // very file, and stands in for it: the same standard streams, signals passed on, the same end.
 //
-// Two things must be said before the program is loaded. A small space for young objects: what a backup
-// needs lies outside of the heap. It can only be said as Node starts, so it stands in the first line;
-// whoever starts this file in another way gets a small heap as a whole, which costs a tenth more CPU
-// (measured on 100,000 small files: 4 MiB 238 MiB at the peak and 9.2 CPU s, a small heap 211 and 10.5,
-// neither of them 258 and 9.6). And where compiled code is kept, so that the next start need not read
-// TypeScript again; where nothing can be written, what is there is used, and nothing is kept.
+// Three things must be said before the program is loaded. Young objects keep the few MiB they begin
+// with, and old ones a tenth of room: what a backup needs lies outside of the heap. No code is compiled beside the main thread by the
+// quick compiler: at its end Node waits for those threads, and one of them may wait for a collection that
+// the main thread never makes again (https://github.com/nodejs/node/issues/54918). And where compiled code
+// is kept, so that the next start need not read TypeScript again; where nothing can be written, what is
+// there is used, and nothing is kept.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import module, { createRequire } from 'node:module'
@@ -18,18 +18,21 @@ import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 
 const neededMajor = 24
-const smallYoungSpace = '--max-semi-space-size=4'
-const smallHeap = '--optimize-for-size'
+const flags = [
+  '--semi-space-growth-factor=1',
+  '--heap-growing-percent=10',
+  '--no-concurrent-sparkplug',
+]
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const compiled = fileURLToPath(new URL('../../../node_modules/.cache/backstream', import.meta.url))
 
 if (Number(process.versions.node.split('.')[0]) >= neededMajor) {
-  if (!process.execArgv.includes(smallYoungSpace)) setFlagsFromString(smallHeap)
+  for (const flag of flags) setFlagsFromString(flag)
   module.enableCompileCache?.(compiled)
   await import(program)
 } else {
   const node = findNode()
-  const args = [smallYoungSpace, fileURLToPath(import.meta.url), ...process.argv.slice(2)]
+  const args = [fileURLToPath(import.meta.url), ...process.argv.slice(2)]
   if (node) standInFor(spawn(node, args, { stdio: 'inherit' }))
   else complain()
 }

@@ -25,9 +25,19 @@ const status = await runCommandLine(process.argv.slice(2), {
   interruption: createInterruption(process),
 })
 await Promise.all([flushed(process.stdout), flushed(process.stderr)])
-process.exit(status)
+leave(status)
 
 /** Into a pipe Node writes at its leisure: whoever leaves before cuts off what is long. */
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => stream.write('', () => resolve()))
+}
+
+/**
+ * By having nothing left to do. `process.exit` waits for V8's threads, and one of those may wait for a
+ * collection that the main thread does not make any more (https://github.com/nodejs/node/issues/54918):
+ * a command that has done its work would never end. Only what keeps the process for long is cut off.
+ */
+function leave(status: number): void {
+  process.exitCode = status
+  setTimeout(() => process.exit(status), 3_000).unref()
 }
