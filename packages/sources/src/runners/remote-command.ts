@@ -75,6 +75,8 @@ export class RemoteCommand implements Running {
     if (this.#inputFailure) throw this.#inputFailure.error
     if (this.#silence) throw this.#silence
     if (!output.end) throw await this.#lost(output, started)
+    // What was said over there comes by a pipe of its own, and may still be on its way.
+    await settledSoon(started.client)
     const { status, bytes } = output.end
     if (bytes === output.bytes) return { status, signal: null }
     const at = this.#at(started.end)
@@ -171,7 +173,7 @@ export class RemoteCommand implements Running {
   /** The channel ended and nobody told how the command did. */
   async #lost(output: RemoteOutput, { client, end }: Started): Promise<unknown> {
     this.#over.resolve('given up')
-    const exit = await Promise.race([settled(client.exit()), delay(clientMs, null, { ref: false })])
+    const exit = await settledSoon(client)
     if (client.startFailure) return notStarted(this.#options.channel.client, client.startFailure)
     const lost = { ...this.#at(end), exit, said: this.#shown(client.stderrTail) }
     return output.hasBegun
@@ -220,6 +222,11 @@ async function* iterate(
 /** How it ended; null where it never began. */
 async function settled(exit: Promise<CommandExit>): Promise<CommandExit | null> {
   return await exit.catch(() => null)
+}
+
+/** The same of a client that has nothing more to do; null also where it stays on. */
+async function settledSoon(client: RunningCommand): Promise<CommandExit | null> {
+  return await Promise.race([settled(client.exit()), delay(clientMs, null, { ref: false })])
 }
 
 /** Calls `onLimit` after `ms`, unless it is aborted before. */
