@@ -13,7 +13,7 @@ const soonMs = 2_000
  * what could not be asked for now is made up for by the schedule, and by the next verification.
  */
 export async function afterCommit(
-  context: WorkerContext,
+  context: Pick<WorkerContext, 'producer' | 'clock' | 'logger' | 'config'>,
   plan: Plan,
   { backup }: Manifest,
 ): Promise<void> {

@@ -1,12 +1,16 @@
 import { contentBytesOf, type Manifest, readManifest, storedBytesOf } from '@backstream/backup'
 import type { RunResult } from '@backstream/jobs'
+import { afterCommit } from './after-commit.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 const lookWithinMs = 60_000
 
 /** What a run returns that one of these attempts has committed; null when none has. */
 export async function findCommitted(
-  context: Pick<WorkerContext, 'openStorage' | 'planNamed' | 'teller'>,
+  context: Pick<
+    WorkerContext,
+    'openStorage' | 'planNamed' | 'teller' | 'producer' | 'clock' | 'logger' | 'config'
+  >,
   run: { readonly plan: string; readonly attempts: readonly { readonly backup: string }[] },
 ): Promise<RunResult | null> {
   const { plan, attempts } = run
@@ -16,6 +20,7 @@ export async function findCommitted(
     const manifest = await readManifest(storage, { plan, backup }, signal)
     if (!manifest) continue
     await context.teller.committed(manifest)
+    await afterCommit(context, context.planNamed(plan), manifest)
     const { startedAt, finishedAt } = manifest.run
     return resultOf(manifest, Date.parse(finishedAt) - Date.parse(startedAt))
   }

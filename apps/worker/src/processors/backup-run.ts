@@ -65,6 +65,7 @@ async function giveWay(
   const manifest = await finishEarlierAttempts(context, { storage, plan, run, signal })
   if (!manifest) return skipped
   await context.teller.committed(manifest)
+  await afterCommit(context, plan, manifest)
   const { startedAt, finishedAt } = manifest.run
   return resultOf(manifest, Date.parse(finishedAt) - Date.parse(startedAt))
 }
