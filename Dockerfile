@@ -8,7 +8,8 @@ COPY . .
 RUN npm ci --omit=dev --workspace @backstream/cli --no-audit --no-fund --loglevel=error && npm cache clean --force
 
 FROM node:24-slim
-ENV NODE_ENV=production
+# malloc keeps an arena for each of Node's threads; two are as fast, and ten MiB less.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=2
 COPY --from=install /app /app
 RUN ln -s /app/apps/cli/bin/backstream.js /usr/local/bin/backstream \
   && install -d -o node /app/node_modules/.cache/backstream

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { looksIncompressible } from './incompressible.ts'
-import { ZstdEncoder } from './zstd-encoder.ts'
+import { outputBytes, ZstdEncoder, type ZstdEncoderOptions } from './zstd-encoder.ts'
 
 export interface Compression {
   readonly algorithm: 'zstd' | 'gzip' | 'none'
@@ -59,11 +59,23 @@ function withoutState(
   }
 }
 
-function createZstdCompressor(options: CompressorOptions): FrameCompressor {
-  const usual = createEncoderPool(options)
-  const fastest = createEncoderPool({ ...options, level: Math.min(options.level, zstdFastest) })
+/** Encoders keep their contexts; what they write into is shared by all of them. */
+function createZstdCompressor({
+  level,
+  frameBytes,
+  reusesMemory,
+}: CompressorOptions): FrameCompressor {
+  const usual = createEncoderPool({ level, frameBytes })
+  const fastest = createEncoderPool({ level: Math.min(level, zstdFastest), frameBytes })
+  const outputs: Buffer[] = []
+  const takeOutput = () => outputs.pop() ?? Buffer.allocUnsafeSlow(outputBytes(frameBytes))
   return {
-    compress: (plain) => (looksIncompressible(plain) ? fastest : usual).compress(plain),
+    async compress(plain) {
+      const pool = looksIncompressible(plain) ? fastest : usual
+      const output = reusesMemory ? takeOutput() : undefined
+      const pieces = await pool.frame(plain, output)
+      return { pieces, release: () => void (output && outputs.push(output)) }
+    },
     [Symbol.dispose]() {
       usual[Symbol.dispose]()
       fastest[Symbol.dispose]()
@@ -71,7 +83,11 @@ function createZstdCompressor(options: CompressorOptions): FrameCompressor {
   }
 }
 
-function createEncoderPool(options: CompressorOptions): FrameCompressor {
+interface EncoderPool extends Disposable {
+  frame: ZstdEncoder['frame']
+}
+
+function createEncoderPool(options: ZstdEncoderOptions): EncoderPool {
   const all: ZstdEncoder[] = []
   const idle: ZstdEncoder[] = []
   const open = (): ZstdEncoder => {
@@ -80,11 +96,12 @@ function createEncoderPool(options: CompressorOptions): FrameCompressor {
     return encoder
   }
   return {
-    async compress(plain) {
+    async frame(plain, output) {
       const encoder = idle.pop() ?? open()
-      const pieces = await encoder.frame(plain)
+      const pieces = await encoder.frame(plain, output)
       // One that failed is not used again.
-      return { pieces, release: () => void idle.push(encoder) }
+      idle.push(encoder)
+      return pieces
     },
     [Symbol.dispose]() {
       for (const encoder of all) encoder.close()

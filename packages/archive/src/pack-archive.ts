@@ -125,8 +125,7 @@ class Packer {
   async *body(): AsyncGenerator<Uint8Array, void, undefined> {
     const { signal, beforeEnd, concurrency = defaultConcurrency() } = this.#options
     try {
-      // One more than there are cores, so that none waits while a frame is handed over.
-      const frames = mapOrdered(this.#plainFrames(), concurrency + 1, (frame) => this.#pack(frame))
+      const frames = mapOrdered(this.#plainFrames(), concurrency, (frame) => this.#pack(frame))
       for await (const { pieces, plainBytes, release } of frames) {
         signal.throwIfAborted()
         this.#frames.push(sizeOf(pieces), plainBytes)

@@ -6,8 +6,6 @@ export interface ZstdEncoderOptions {
   readonly level: number
   /** Plain bytes of the largest frame. */
   readonly frameBytes: number
-  /** The memory of a frame is filled again by the next one: see `frame`. */
-  readonly reusesMemory: boolean
 }
 
 /**
@@ -20,14 +18,12 @@ export interface ZstdEncoderOptions {
 export class ZstdEncoder {
   readonly #stream
   readonly #failed: Promise<never>
-  readonly #reusesMemory: boolean
   #pieces: Uint8Array[] = []
 
-  constructor({ level, frameBytes, reusesMemory }: ZstdEncoderOptions) {
-    this.#reusesMemory = reusesMemory
+  constructor({ level, frameBytes }: ZstdEncoderOptions) {
     this.#stream = createZstdCompress({
       flush: constants.ZSTD_e_end,
-      chunkSize: boundOf(frameBytes),
+      chunkSize: outputBytes(frameBytes),
       params: {
         [constants.ZSTD_c_compressionLevel]: level,
         ...tables[level],
@@ -43,12 +39,12 @@ export class ZstdEncoder {
   }
 
   /**
-   * The frame's bytes in pieces. One frame at a time; `plain` may change only afterwards. Where memory
-   * is reused, the pieces are valid until the next call.
+   * The frame's bytes in pieces, which lie in `output` if there is one (of `outputBytes`), else in
+   * memory of their own. One frame at a time; `plain` may change only afterwards.
    */
-  async frame(plain: Uint8Array): Promise<readonly Uint8Array[]> {
+  async frame(plain: Uint8Array, output?: Buffer): Promise<readonly Uint8Array[]> {
     const stream = this.#stream
-    if (this.#reusesMemory) startOutputAnew(stream)
+    if (output) writeInto(stream, output)
     const { promise: written, resolve, reject } = Promise.withResolvers<void>()
     stream.write(plain, (error) => (error ? reject(error) : resolve()))
     await Promise.race([written, this.#failed])
@@ -63,8 +59,8 @@ export class ZstdEncoder {
   }
 }
 
-/** As ZSTD_COMPRESSBOUND has it, and a little more. */
-function boundOf(plainBytes: number): number {
+/** Room for a frame that does not shrink: as ZSTD_COMPRESSBOUND has it, and a little more. */
+export function outputBytes(plainBytes: number): number {
   return plainBytes + (plainBytes >> 8) + 1024
 }
 
@@ -79,10 +75,13 @@ const tables: Readonly<Record<number, Readonly<Record<number, number>>>> = {
 
 /**
  * Node's streams go on in their output buffer where the last piece ended, and allocate a new one when
- * it is full: 4 MiB for each frame, which the garbage collector then has to find. `_outOffset` is not
- * documented; where it is missing, memory is allocated and nothing else changes.
+ * it is full: 4 MiB for each frame, which the garbage collector then has to find. `_outBuffer` and
+ * `_outOffset` are not documented; where they are missing, memory is allocated and nothing else changes.
  */
-function startOutputAnew(stream: object): void {
-  const internals = stream as { _outOffset?: unknown }
-  if (typeof internals._outOffset === 'number') internals._outOffset = 0
+function writeInto(stream: object, output: Buffer): void {
+  const internals = stream as { _outBuffer?: unknown; _outOffset?: unknown }
+  if (!(internals._outBuffer instanceof Uint8Array && typeof internals._outOffset === 'number'))
+    return
+  internals._outBuffer = output
+  internals._outOffset = 0
 }

@@ -1,4 +1,4 @@
-import { getCompileCacheDir } from 'node:module'
+import { flushCompileCache, getCompileCacheDir } from 'node:module'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
@@ -41,6 +41,7 @@ const terminateMs = 10_000
 export async function* runReaderThread(
   options: ReaderThreadOptions,
 ): AsyncGenerator<ReaderPiece, void, undefined> {
+  await compileThreadCode()
   options.signal.throwIfAborted()
   const thread = new ReaderThread(options)
   try {
@@ -158,6 +159,16 @@ class ReaderThread {
       timer.abort()
     }
   }
+}
+
+/**
+ * Compiles what the thread runs in this one, and writes it where the thread looks. Else each first
+ * thread after an installation loads the TypeScript compiler once more, with 24 MiB for it.
+ */
+async function compileThreadCode(): Promise<void> {
+  if (getCompileCacheDir() === undefined) return
+  await import('./directory-worker.ts')
+  flushCompileCache()
 }
 
 /** A thread looks for compiled code only where its environment says; it needs nothing else of it. */
