@@ -3,6 +3,7 @@ import metadata from '../package.json' with { type: 'json' }
 import { CliError } from './cli-error.ts'
 import type { CommandContext } from './command-context.ts'
 import { defineBoard } from './commands/board.ts'
+import { defineCompletion } from './commands/completion.ts'
 import { defineControlRuns } from './commands/control-runs.ts'
 import { defineDoctor } from './commands/doctor.ts'
 import { defineDrill } from './commands/drill.ts'
@@ -10,6 +11,7 @@ import { defineHealth } from './commands/health.ts'
 import { defineInit } from './commands/init.ts'
 import { defineList } from './commands/list.ts'
 import { defineLook } from './commands/look.ts'
+import { defineMan } from './commands/man.ts'
 import { defineMarks } from './commands/mark.ts'
 import { defineNotify } from './commands/notify.ts'
 import { definePrune } from './commands/prune.ts'
@@ -58,6 +60,7 @@ export function createProgram(context: CommandContext): Command {
   }
   program.commandsGroup('Set up')
   add(defineInit(context), defineValidate(context), defineDoctor(context))
+  add(defineCompletion(context), defineMan(context))
   program.commandsGroup('Serve')
   add(defineUp(context), defineScheduler(context), defineWorker(context))
   add(defineBoard(context), defineHealth(context))
