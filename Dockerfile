@@ -1,6 +1,8 @@
 # One image, every process of Backstream: backstream scheduler | worker | board | run | restore …
 # The sources run as they are; the workspace's symlinks are kept, because Node does not run
 # TypeScript that really lies under node_modules (https://github.com/nodejs/node/issues/61793).
+# Nothing in it is compiled for one processor, so one command makes it for several:
+#   docker buildx build --platform linux/amd64,linux/arm64 --tag REGISTRY/backstream --push .
 
 FROM node:24-slim AS install
 WORKDIR /app

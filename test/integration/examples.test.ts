@@ -15,6 +15,16 @@ for (const name of examples) {
   })
 }
 
-test('the examples are looked at', () => {
-  equal(examples.includes('backstream.yaml') && examples.includes('compose.yaml'), true)
-})
+const planCounts = {
+  'compose-host': 4,
+  'twelve-databases': 12,
+  'forty-hosts': 40,
+  'immutable-bucket': 1,
+}
+for (const [name, count] of Object.entries(planCounts)) {
+  test(`examples/${name}.yaml comes to ${count} plans`, () => {
+    const text = readFileSync(new URL(`${name}.yaml`, folder), 'utf8')
+    const result = parseConfig(text, { file: name, env: {} })
+    equal(result.ok && result.config.plans.length, count)
+  })
+}
