@@ -89,12 +89,6 @@ describe('the command line', { concurrency: 2 }, () => {
     match(flag.stderr, /unknown option '--wiat'\nDid you mean --wait\?/)
   })
 
-  it('answers "not yet" to flags of later versions', async () => {
-    const { status, stderr } = await run(['init', '--postgres', 'postgres://db'])
-    equal(status, 2)
-    match(stderr, /not yet in this version/)
-  })
-
   it('says a failure as one JSON document on standard output', async () => {
     const missing = await run(['list', '--json'])
     equal(missing.status, 2)
@@ -203,7 +197,7 @@ describe('init', () => {
   it('does not ask where nobody can answer', async () => {
     const { status, stderr } = await run(['init'])
     equal(status, 2)
-    match(stderr, /--path DIR and --storage/)
+    match(stderr, /--path DIR or --postgres URI .* and --storage/)
   })
 
   it('refuses credentials in an address, without repeating them', async () => {

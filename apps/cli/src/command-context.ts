@@ -8,7 +8,8 @@ import { createPaint, type Paint } from './output/paint.ts'
 
 /** What the process gives. */
 export interface ProcessContext {
-  readonly env: Environment
+  /** What `.env` beside the configuration says is added before a command begins. */
+  readonly env: Record<string, string | undefined>
   readonly clock: Clock
   readonly stdin: NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream

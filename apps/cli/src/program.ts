@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import metadata from '../package.json' with { type: 'json' }
 import { CliError } from './cli-error.ts'
-import type { CommandContext } from './command-context.ts'
+import type { CommandContext, GlobalOptions } from './command-context.ts'
 import { defineBoard } from './commands/board.ts'
 import { defineCompletion } from './commands/completion.ts'
 import { defineControlRuns } from './commands/control-runs.ts'
@@ -26,6 +26,7 @@ import { defineUp } from './commands/up.ts'
 import { defineValidate } from './commands/validate.ts'
 import { defineVerify } from './commands/verify.ts'
 import { defineWorker } from './commands/worker.ts'
+import { addEnvironmentFile } from './environment-file.ts'
 
 /** What people of other backup tools type first. */
 const otherNames: Readonly<Record<string, string>> = {
@@ -55,6 +56,11 @@ export function createProgram(context: CommandContext): Command {
       getOutHasColors: () => context.stdout.isTTY === true && !context.env['NO_COLOR'],
     })
   for (const option of globalOptions()) program.addOption(option)
+  program.hook('preAction', (_, command) => {
+    const { config, quiet } = command.optsWithGlobals<GlobalOptions>()
+    const note = addEnvironmentFile(context.env, config)
+    if (note !== null && !quiet) context.stderr.write(`${note}\n`)
+  })
   const add = (...commands: Command[]) => {
     for (const command of commands) program.addCommand(command.copyInheritedSettings(program))
   }

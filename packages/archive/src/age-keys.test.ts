@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { decodeBech32, encodeBech32 } from './age-bech32.ts'
-import { parseAgeIdentities, parseAgeRecipient } from './age-keys.ts'
+import { createAgeKey, parseAgeIdentities, parseAgeRecipient } from './age-keys.ts'
 import { identityText } from './age-samples.ts'
 
 /** The pair of the age specification. */
@@ -32,6 +32,16 @@ describe('bech32', () => {
   it('refuses letters of both cases', () => {
     assert.equal(decodeBech32(recipient.replace('zvk', 'ZVK'), 'age'), null)
     assert.notEqual(decodeBech32(recipient.toUpperCase(), 'age'), null)
+  })
+})
+
+describe('a new key', () => {
+  it('reads back, belongs to its recipient, and is another each time', () => {
+    const { identity, recipient } = createAgeKey()
+    const [read] = parseAgeIdentities(`# public key: ${recipient}\n${identity}\n`)
+    assert.equal(read?.recipient.text, recipient)
+    assert.equal(parseAgeRecipient(recipient).text, recipient)
+    assert.notEqual(createAgeKey().identity, identity)
   })
 })
 

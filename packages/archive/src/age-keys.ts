@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { decodeBech32, encodeBech32 } from './age-bech32.ts'
 import { ArchiveError } from './archive-error.ts'
 
@@ -46,6 +46,16 @@ export function parseAgeIdentities(text: string): readonly AgeIdentity[] {
   throw new ArchiveError('identity-invalid', 'There is no age identity in it', {
     remedy: 'Give the file that age-keygen wrote: it has a line AGE-SECRET-KEY-1….',
   })
+}
+
+/** A new key as age-keygen prints it, without its comments. */
+export function createAgeKey(): { readonly identity: string; readonly recipient: string } {
+  const { publicKey, privateKey } = generateKeyPairSync('x25519')
+  const bytes = privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(privateDer.length)
+  return {
+    identity: encodeBech32(identityPrefix, bytes).toUpperCase(),
+    recipient: encodeBech32(recipientPrefix, publicBytesOf(publicKey)),
+  }
 }
 
 /** X25519 public keys as they stand in a header. */

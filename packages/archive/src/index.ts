@@ -3,6 +3,7 @@ export { type EncryptedStream, encryptAge } from './age-encrypt.ts'
 export {
   type AgeIdentity,
   type AgeRecipient,
+  createAgeKey,
   parseAgeIdentities,
   parseAgeRecipient,
 } from './age-keys.ts'

@@ -1,4 +1,9 @@
-export { type AgeIdentity, type IndexEntry, parseAgeIdentities } from '@backstream/archive'
+export {
+  type AgeIdentity,
+  createAgeKey,
+  type IndexEntry,
+  parseAgeIdentities,
+} from '@backstream/archive'
 export {
   type BackupGlance,
   type GlanceMemory,

@@ -1,6 +1,11 @@
 export type { ParseOptions } from './build-context.ts'
 export { ConfigError, type ConfigErrorCode, invalidConfig } from './config-error.ts'
-export { type InitialConfig, renderInitialConfig } from './initial-config.ts'
+export {
+  choosePlanName,
+  type InitialConfig,
+  type InitialDatabase,
+  renderInitialConfig,
+} from './initial-config.ts'
 export { type ConfigText, type LoadOptions, loadConfig, readConfig } from './load-config.ts'
 export type * from './model.ts'
 export { type ConfigResult, parseConfig } from './parse-config.ts'

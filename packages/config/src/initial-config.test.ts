@@ -35,6 +35,37 @@ test('leaves credentials to the AWS tools when there is no endpoint', () => {
   assert.equal(parse(text).storages['main']?.credentials, null)
 })
 
+test('names databases and whom to encrypt to, and holds no secret', () => {
+  const recipient = 'age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj'
+  const text = renderInitialConfig({
+    paths: ['/srv/shop'],
+    databases: [
+      {
+        name: 'shop',
+        kind: 'postgres',
+        at: { uri: { env: 'SHOP_URI' } },
+        password: { file: '/run/secrets/it, really' },
+      },
+      { name: 'notes', kind: 'sqlite', at: { path: '/srv/a b.db' }, password: null },
+    ],
+    recipients: [recipient],
+    bucket: 'backups',
+    prefix: '',
+  })
+  const { plans } = parse(text)
+  assert.deepEqual(
+    plans.map(({ name, encryption }) => [name, encryption?.recipients]),
+    ['shop', 'notes', 'shop-2'].map((name) => [name, [recipient]]),
+  )
+  const [[shop], [notes]] = plans.map(({ sources }) => sources) as [[unknown], [unknown]]
+  assert.partialDeepStrictEqual(shop, {
+    kind: 'postgres',
+    uri: { env: 'SHOP_URI' },
+    password: { file: '/run/secrets/it, really' },
+  })
+  assert.partialDeepStrictEqual(notes, { kind: 'sqlite', path: '/srv/a b.db' })
+})
+
 test('keeps any path, whatever YAML or the loader would make of it', () => {
   const odd = fc.constantFrom(
     '${X}',

@@ -1,6 +1,12 @@
+import type { SecretRef } from './model.ts'
+
 export interface InitialConfig {
-  /** Absolute paths of the directories to back up; one plan each. At least one. */
+  /** Absolute paths of the directories to back up; one plan each. */
   readonly paths: readonly string[]
+  /** One plan each. With `paths` at least one. */
+  readonly databases?: readonly InitialDatabase[]
+  /** Whom to encrypt to. */
+  readonly recipients?: readonly string[]
   readonly bucket: string
   readonly prefix: string
   /** Absent for AWS. */
@@ -9,6 +15,15 @@ export interface InitialConfig {
   readonly pathStyle?: boolean
   /** Of the installation; `home` when absent. */
   readonly name?: string
+}
+
+export interface InitialDatabase {
+  /** Of its plan, as `choosePlanName` made it. */
+  readonly name: string
+  readonly kind: 'postgres' | 'mysql' | 'mariadb' | 'mongodb' | 'redis' | 'sqlite'
+  /** The address by reference; of `sqlite` the absolute path of the file. */
+  readonly at: { readonly uri: SecretRef } | { readonly path: string }
+  readonly password: SecretRef | null
 }
 
 /**
@@ -27,9 +42,9 @@ ${renderStorage(options)}
 defaults:  # for every plan; a plan's own key replaces it whole
   storage: main
   schedule: { cron: "15 3 * * *", timezone: UTC, jitter: 10m }
-
+${renderEncryption(options.recipients ?? [])}
 plans:
-${renderPlans(options.paths)}`
+${renderPlans(options)}`
 }
 
 function renderStorage(options: InitialConfig): string {
@@ -53,21 +68,43 @@ function renderStorage(options: InitialConfig): string {
   return lines.map((line) => `    ${line}\n`).join('')
 }
 
-function renderPlans(paths: readonly string[]): string {
-  const taken = new Set<string>()
-  return paths
+function renderEncryption(recipients: readonly string[]): string {
+  if (recipients.length === 0) return ''
+  return `  encryption: { recipients: [${recipients.map(quote).join(', ')}] }  # who has their keys can restore\n`
+}
+
+function renderPlans({ paths, databases = [] }: InitialConfig): string {
+  const taken = new Set(databases.map(({ name }) => name))
+  const directories = paths
     .map((path) => {
-      const name = planName(path, taken)
+      const name = choosePlanName(path, taken)
       return `  ${quote(name)}:
     source: { kind: directory, path: ${quote(path)}, excludeCaches: true }
     # exclude: ["*.tmp", "cache/"]   beside path, patterns as in .gitignore
 `
     })
     .join('')
+  return `${databases.map(renderDatabase).join('')}${directories}`
 }
 
-/** From the last part of the path, made unique. */
-function planName(path: string, taken: Set<string>): string {
+function renderDatabase({ name, kind, at, password }: InitialDatabase): string {
+  const keys = [
+    `kind: ${kind}`,
+    'uri' in at ? `uri: ${renderReference(at.uri)}` : `path: ${quote(at.path)}`,
+    ...(password === null ? [] : [`password: ${renderReference(password)}`]),
+  ]
+  return `  ${quote(name)}:\n    source: { ${keys.join(', ')} }\n`
+}
+
+/** Never the text of a secret. */
+function renderReference(ref: SecretRef): string {
+  if ('env' in ref) return `{ env: ${ref.env} }`
+  if ('file' in ref) return `{ file: ${quote(ref.file)} }`
+  throw new Error('a secret belongs beside the configuration')
+}
+
+/** A name for a plan, from the last part of a path or from any other name, and added to those `taken`. */
+export function choosePlanName(path: string, taken: Set<string>): string {
   const last = path.split('/').findLast((part) => part !== '') ?? 'root'
   const plain = last
     .normalize('NFKD')

@@ -16,6 +16,16 @@ export function openSource(config: SourceConfig, deps: SourceDeps): Source {
   return config.via === null ? source : withKnownProblems(source)
 }
 
+/** What is known of a database that can be read, for a person; null for what tells nothing of itself. */
+export async function describeSource(
+  config: SourceConfig,
+  deps: SourceDeps,
+  signal: AbortSignal,
+): Promise<string | null> {
+  if (config.kind === 'directory' || config.kind === 'command') return null
+  return await openDatabase(config, deps).describe(signal)
+}
+
 function createSource(config: SourceConfig, deps: SourceDeps): Source {
   switch (config.kind) {
     case 'directory':

@@ -1,5 +1,5 @@
 /** What `doctor` looks at, one function a thing; each finding says what to do about itself. */
-import type { Config, Plan, StorageConfig } from '@backstream/config'
+import type { Config, Plan, SecretRef, StorageConfig } from '@backstream/config'
 import { queueOfPlan } from '@backstream/jobs'
 import { BackstreamError, describeError } from '@backstream/kernel'
 import type { QueueConnection } from '@backstream/queue'
@@ -92,20 +92,23 @@ async function examineSources(session: Session, plan: Plan): Promise<Finding[]> 
     const message = `read by the worker ${runsOn}: not looked at here`
     return [{ about, level: 'ok', message, remedy: null }]
   }
-  const { openSource } = await import('@backstream/sources')
+  const { describeSource, openSource } = await import('@backstream/sources')
   const { resolveSecret } = await import('@backstream/config')
   const options = { signal: session.interruption(), logger: session.logger }
   const findings: Finding[] = []
   for (const config of plan.sources) {
     try {
-      const source = await openSource(config, {
+      const deps = {
         environment: session.settings.env,
-        resolveSecret: (ref) => resolveSecret(ref, session.settings.env),
-      })
+        resolveSecret: (ref: SecretRef) => resolveSecret(ref, session.settings.env),
+      }
+      const source = openSource(config, deps)
       const problems = await source.preflight(options)
       findings.push(...problems.map(({ message, remedy }) => error(about, message, remedy)))
       if (problems.length > 0) continue
-      const message = `${config.kind}${config.at ? ` at ${config.at}` : ''} can be read`
+      const found = await describeSource(config, deps, options.signal)
+      const what = `${config.kind}${config.at ? ` at ${config.at}` : ''} can be read`
+      const message = found === null ? what : `${what}: ${found}`
       findings.push({ about, level: 'ok', message, remedy: null })
     } catch (thrown) {
       options.signal.throwIfAborted()

@@ -14,6 +14,8 @@ export interface DatabaseKind<C> {
   /** Versions, rights, names: every problem at once, without reading. Rejects where it cannot ask. */
   findProblems(config: C, asking: Asking): Promise<readonly SourceProblem[]>
   estimate(config: C, asking: Asking): Promise<SourceEstimate | null>
+  /** What was found, for a person: versions, primary or replica, size, as whom it is read. */
+  describe(config: C, asking: Asking): Promise<string>
   /** The streams to read, the first at or below `place` of the archive. */
   plan(config: C, asking: Asking, place: string): Promise<StreamPlan>
 }

@@ -7,12 +7,17 @@ import type { Source, SourceProblem } from '../source.ts'
 import { SourceError } from '../source-error.ts'
 import type { Asking, DatabaseKind } from './database-kind.ts'
 
+export interface DatabaseSource extends Source {
+  /** What was found, for a person; asked for once `preflight` has no problem. */
+  describe(signal: AbortSignal): Promise<string>
+}
+
 /** A database as a source: its dumps are streams, under one name or below it. */
 export function createDatabaseSource<C extends DatabaseSourceConfig>(
   kind: DatabaseKind<C>,
   config: C,
   deps: CommandSourceDeps,
-): Source {
+): DatabaseSource {
   const runner = openRunner(config.via, deps)
   const clock = deps.clock ?? systemClock
   const place = config.at || config.streamName
@@ -25,6 +30,7 @@ export function createDatabaseSource<C extends DatabaseSourceConfig>(
     at: config.at,
     preflight: ({ signal }) =>
       asProblems(async () => findProblems(kind, config, await ask(signal))),
+    describe: async (signal) => kind.describe(config, await ask(signal)),
     estimate: async ({ signal }) => kind.estimate(config, await ask(signal)),
     async *dryRun({ signal }) {
       const { streams } = await kind.plan(config, await ask(signal), place)

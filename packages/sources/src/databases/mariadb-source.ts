@@ -1,4 +1,4 @@
-import type { ServerSourceConfig } from '@backstream/config'
+import { formatBytes, type ServerSourceConfig } from '@backstream/config'
 import type { StreamRequest } from '../read-streams.ts'
 import { privateFile } from '../runners/runner.ts'
 import type { SourceProblem, SourceWarning } from '../source.ts'
@@ -13,6 +13,7 @@ import {
 import type { Asking, DatabaseKind } from './database-kind.ts'
 import { mariadbPrograms, openMariadbConnection } from './mariadb-connection.ts'
 import {
+  askMariadb,
   askMariadbClient,
   askMariadbServer,
   type MariadbClient,
@@ -32,6 +33,18 @@ export const mariadbDump: DatabaseKind<ServerSourceConfig> = {
   async estimate(config, asking) {
     const { chosen } = await choose(config, asking)
     return { bytes: chosen.reduce((sum, { bytes }) => sum + bytes, 0), entries: chosen.length }
+  },
+  async describe(config, asking) {
+    const { chosen, server } = await choose(config, asking)
+    const { dump } = mariadbPrograms(config.kind)
+    const client = await askMariadbClient(asking, dump)
+    const [[user = '']] = (await askMariadb(asking, config.kind, 'SELECT current_user()')) as [
+      string[],
+    ]
+    const name = server.isMariadb ? 'MariaDB' : 'MySQL'
+    const bytes = chosen.reduce((sum, { bytes }) => sum + bytes, 0)
+    const size = `${chosen.length === 1 ? chosen[0]?.name : `${chosen.length} databases`}, ${formatBytes(bytes)}`
+    return `${name} ${server.version}, ${server.isReplica ? 'read only (a replica)' : 'primary'}; ${dump} ${client.version}; ${size}, all of it readable as ${user}`
   },
   async plan(config, asking, place) {
     const { chosen, server, wanted } = await choose(config, asking)

@@ -24,11 +24,14 @@ export const mongodbDump: DatabaseKind<ServerSourceConfig> = {
   },
   // Its tools do not tell beforehand.
   estimate: async () => null,
+  async describe(_config, asking) {
+    const how = isMemberOfSet(asking.connection) ? 'with the oplog' : 'without an oplog'
+    return `mongodump ${await askVersion(asking)}, ${how}; it asks its server only as it reads`
+  },
   async plan(config, asking, place) {
     const wanted = wantedOf(config, asking.connection)
-    const version = (await ask(asking, ['--version'])).stdout.split('\n')[0] ?? ''
     const isReplicaSet = isMemberOfSet(asking.connection)
-    const facts = { kind: 'mongodb', client: version.replace(/^.*version:? */, '') }
+    const facts = { kind: 'mongodb', client: await askVersion(asking) }
     const dumped = (name: string, database: string | null): StreamRequest =>
       dump(asking, { name, database, facts, isWithOplog: isReplicaSet && database === null })
     return {
@@ -77,6 +80,11 @@ function dump({ connection }: Asking, { name, database, facts, isWithOplog }: Du
     check: checkMongoArchive(label),
     facts: { ...facts, ...(database !== null && { database }), oplog: isWithOplog },
   }
+}
+
+async function askVersion(asking: Asking): Promise<string> {
+  const [first = ''] = (await ask(asking, ['--version'])).stdout.split('\n')
+  return first.replace(/^.*version:? */, '')
 }
 
 function ask({ runner, signal }: Asking, args: readonly string[]): ReturnType<typeof capture> {

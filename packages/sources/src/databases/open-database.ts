@@ -1,7 +1,6 @@
 import type { DatabaseSourceConfig } from '@backstream/config'
 import type { CommandSourceDeps } from '../command-source.ts'
-import type { Source } from '../source.ts'
-import { createDatabaseSource } from './database-source.ts'
+import { createDatabaseSource, type DatabaseSource } from './database-source.ts'
 import { mariadbDump } from './mariadb-source.ts'
 import { mongodbDump } from './mongodb-source.ts'
 import { postgresPhysical } from './postgres-physical.ts'
@@ -9,7 +8,10 @@ import { postgresDump } from './postgres-source.ts'
 import { redisDump } from './redis-source.ts'
 import { sqliteFile } from './sqlite-source.ts'
 
-export function openDatabase(config: DatabaseSourceConfig, deps: CommandSourceDeps): Source {
+export function openDatabase(
+  config: DatabaseSourceConfig,
+  deps: CommandSourceDeps,
+): DatabaseSource {
   switch (config.kind) {
     case 'postgres': {
       const kind = config.format === 'physical' ? postgresPhysical : postgresDump

@@ -52,6 +52,11 @@ export async function askServer(asking: Asking): Promise<ServerFacts> {
   return JSON.parse(await askPostgres(asking, { database, sql: serverQuery }))
 }
 
+/** `PostgreSQL 15.18, primary`. */
+export function describeServer({ versionText, isReplica }: ServerFacts): string {
+  return `PostgreSQL ${versionText}, ${isReplica ? 'replica' : 'primary'}`
+}
+
 export async function askDatabase(asking: Asking, database: string): Promise<DatabaseFacts> {
   return JSON.parse(await askPostgres(asking, { database, sql: databaseQuery }))
 }

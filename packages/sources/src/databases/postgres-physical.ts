@@ -1,8 +1,8 @@
-import type { ServerSourceConfig } from '@backstream/config'
+import { formatBytes, type ServerSourceConfig } from '@backstream/config'
 import type { SourceProblem } from '../source.ts'
 import type { DatabaseKind } from './database-kind.ts'
 import { openPostgresConnection } from './postgres-connection.ts'
-import { askPostgres, askPostgresVersion, askServer } from './postgres-facts.ts'
+import { askPostgres, askPostgresVersion, askServer, describeServer } from './postgres-facts.ts'
 import { findOldClient, quoted } from './postgres-preflight.ts'
 import { checkTarEnd } from './tar-end-check.ts'
 
@@ -40,6 +40,12 @@ export const postgresPhysical: DatabaseKind<ServerSourceConfig> = {
   async estimate(_config, asking) {
     const bytes = await askPostgres(asking, { database: 'postgres', sql: bytesQuery })
     return { bytes: Number(bytes), entries: 1 }
+  },
+  async describe(_config, asking) {
+    const server = await askServer(asking)
+    const client = await askPostgresVersion(asking, 'pg_basebackup')
+    const bytes = Number(await askPostgres(asking, { database: 'postgres', sql: bytesQuery }))
+    return `${describeServer(server)}; pg_basebackup ${client.text}; ${formatBytes(bytes)}, its files readable as ${server.user}`
   },
   async plan(_config, asking, place) {
     const { connection } = asking

@@ -1,4 +1,4 @@
-import type { ServerSourceConfig } from '@backstream/config'
+import { formatBytes, type ServerSourceConfig } from '@backstream/config'
 import type { StreamPlan, StreamRequest } from '../read-streams.ts'
 import type { SourceWarning } from '../source.ts'
 import { checkTextEnd } from '../stream-check.ts'
@@ -6,7 +6,13 @@ import { chooseDatabases, dumpName, wantedOf } from './choose-databases.ts'
 import type { Asking, DatabaseKind } from './database-kind.ts'
 import { checkPostgresArchive } from './postgres-archive-check.ts'
 import { openPostgresConnection } from './postgres-connection.ts'
-import { askDatabase, askPostgresVersion, askServer, type ServerFacts } from './postgres-facts.ts'
+import {
+  askDatabase,
+  askPostgresVersion,
+  askServer,
+  describeServer,
+  type ServerFacts,
+} from './postgres-facts.ts'
 import { findPostgresProblems } from './postgres-preflight.ts'
 
 /**
@@ -20,9 +26,14 @@ export const postgresDump: DatabaseKind<ServerSourceConfig> = {
   findProblems: findPostgresProblems,
   async estimate(config, asking) {
     const { names } = await choose(config, asking)
-    let bytes = 0
-    for (const name of names) bytes += (await askDatabase(asking, name)).bytes
-    return { bytes, entries: names.length }
+    return await sizeOf(names, asking)
+  },
+  async describe(config, asking) {
+    const { names, server } = await choose(config, asking)
+    const client = await askPostgresVersion(asking, 'pg_dump')
+    const { bytes } = await sizeOf(names, asking)
+    const size = `${names.length === 1 ? names[0] : `${names.length} databases`}, ${formatBytes(bytes)}`
+    return `${describeServer(server)}; pg_dump ${client.text}; ${size}, all of it readable as ${server.user}`
   },
   async plan(config, asking, place) {
     const { names, server } = await choose(config, asking)
@@ -48,6 +59,15 @@ async function choose(
   const wanted = wantedOf(config, asking.connection)
   const present = server.databases.map(({ name }) => name)
   return { names: chooseDatabases(wanted, present), server }
+}
+
+async function sizeOf(
+  names: readonly string[],
+  asking: Asking,
+): Promise<{ readonly bytes: number; readonly entries: number }> {
+  let bytes = 0
+  for (const name of names) bytes += (await askDatabase(asking, name)).bytes
+  return { bytes, entries: names.length }
 }
 
 type Versions = Readonly<Record<'server' | 'client', string>>

@@ -1,4 +1,4 @@
-import type { ServerSourceConfig } from '@backstream/config'
+import { formatBytes, type ServerSourceConfig } from '@backstream/config'
 import { createRedact } from '../redact.ts'
 import { capture } from '../runners/capture.ts'
 import type { SourceProblem } from '../source.ts'
@@ -18,6 +18,12 @@ export const redisDump: DatabaseKind<ServerSourceConfig> = {
   // What it holds in memory; an RDB of it is smaller.
   async estimate(_config, asking) {
     return { bytes: Number((await askRedis(asking)).get('used_memory') ?? 0), entries: 1 }
+  },
+  async describe(_config, asking) {
+    const info = await askRedis(asking)
+    const role = info.get('role') === 'slave' ? 'replica' : 'primary'
+    const bytes = Number(info.get('used_memory') ?? 0)
+    return `Redis ${info.get('redis_version') ?? ''}, ${role}; ${formatBytes(bytes)} in memory`
   },
   async plan(_config, asking, place) {
     const { connection } = asking

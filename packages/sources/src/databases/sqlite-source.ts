@@ -1,7 +1,7 @@
 import { access, constants, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { SqliteSourceConfig } from '@backstream/config'
+import { formatBytes, type SqliteSourceConfig } from '@backstream/config'
 import type { StreamRequest } from '../read-streams.ts'
 import type { SourceProblem } from '../source.ts'
 import { checkTextEnd } from '../stream-check.ts'
@@ -20,6 +20,11 @@ export const sqliteFile: DatabaseKind<SqliteSourceConfig> = {
   findProblems: async ({ path, via }) => (via === null ? await findProblems(path) : []),
   async estimate({ path, via }) {
     return via === null ? { bytes: (await stat(path)).size, entries: 1 } : null
+  },
+  async describe({ path, via }) {
+    if (via !== null) return 'SQLite, read by sqlite3 as SQL'
+    const log = (await isLogged(path)) ? 'with a write-ahead log' : 'without a write-ahead log'
+    return `SQLite ${process.versions['sqlite'] ?? ''}; ${formatBytes((await stat(path)).size)} ${log}`
   },
   async plan(config, _asking, place) {
     const stream = config.via === null ? pagesOf(config, place) : sqlOf(config, place)
