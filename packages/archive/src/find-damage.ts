@@ -1,5 +1,6 @@
 import { ArchiveError } from './archive-error.ts'
 import { FrameTable } from './frame-table.ts'
+import type { IndexEntry } from './index-format.ts'
 import type { ArchiveIndex } from './open-index.ts'
 import { type ArchiveObject, lengthBound } from './read-entries.ts'
 import { unpackFrames } from './unpack-frames.ts'
@@ -27,10 +28,10 @@ export async function findDamage(
   signal: AbortSignal,
 ): Promise<FrameDamage[]> {
   const table = new FrameTable(index.footer)
+  const probe = createFrameProbe(archive, index, signal)
   const broken = new Map<number, string>()
   for (let frame = 0; frame < table.length; frame++) {
-    signal.throwIfAborted()
-    const message = await tryFrame(archive, { index, table, frame, signal })
+    const message = await probe(frame)
     if (message !== null) broken.set(frame, message)
   }
   const lying = await entriesIn(index, table, new Set(broken.keys()))
@@ -41,26 +42,29 @@ export async function findDamage(
   })
 }
 
-interface FrameAt {
-  readonly index: ArchiveIndex
-  readonly table: FrameTable
-  readonly frame: number
-  readonly signal: AbortSignal
-}
+/** Opens one frame alone: why it cannot be read, null when it can. */
+export type FrameProbe = (frame: number) => Promise<string | null>
 
-/** Why it cannot be read; null when it can. */
-async function tryFrame(archive: ArchiveObject, at: FrameAt): Promise<string | null> {
-  const { offset, bytes, plainBytes } = at.table.place(at.frame)
-  const { algorithm } = at.index.footer
-  let found = 0
-  try {
-    const stored = archive.read(offset, offset + bytes)
-    for await (const chunk of unpackFrames(stored, { algorithm, signal: at.signal }))
-      found += chunk.byteLength
-    return found === plainBytes ? null : `it holds ${found} bytes instead of ${plainBytes}`
-  } catch (error) {
-    if (error instanceof ArchiveError) return error.message
-    throw error
+export function createFrameProbe(
+  archive: ArchiveObject,
+  { footer }: Pick<ArchiveIndex, 'footer'>,
+  signal: AbortSignal,
+): FrameProbe {
+  const table = new FrameTable(footer)
+  const { algorithm } = footer
+  return async (frame) => {
+    signal.throwIfAborted()
+    const { offset, bytes, plainBytes } = table.place(frame)
+    let found = 0
+    try {
+      const stored = archive.read(offset, offset + bytes)
+      for await (const chunk of unpackFrames(stored, { algorithm, signal }))
+        found += chunk.byteLength
+      return found === plainBytes ? null : `it holds ${found} bytes instead of ${plainBytes}`
+    } catch (error) {
+      if (error instanceof ArchiveError) return error.message
+      throw error
+    }
   }
 }
 
@@ -71,8 +75,8 @@ async function entriesIn(
 ): Promise<Map<number, { entries: number; paths: string[] }>> {
   const lying = new Map<number, { entries: number; paths: string[] }>()
   if (frames.size === 0) return lying
-  for await (const entry of index.entries()) {
-    const last = table.frameAhead(entry, lengthBound(entry))
+  for await (const [entry, next] of pairs(index.entries())) {
+    const last = lastFrame(table, entry, next)
     for (let frame = entry.frame; frame <= last; frame++) {
       if (!frames.has(frame)) continue
       const { entries, paths } = lying.get(frame) ?? { entries: 0, paths: [] }
@@ -81,4 +85,19 @@ async function entriesIn(
     }
   }
   return lying
+}
+
+/** An entry ends where the next one begins; of the last one it is known how long it is at most. */
+function lastFrame(table: FrameTable, entry: IndexEntry, next: IndexEntry | undefined): number {
+  if (!next) return table.frameAhead(entry, lengthBound(entry))
+  return next.offset > 0 ? next.frame : next.frame - 1
+}
+
+async function* pairs<T>(items: AsyncIterable<T>): AsyncGenerator<[T, T | undefined]> {
+  let previous: T | undefined
+  for await (const item of items) {
+    if (previous !== undefined) yield [previous, item]
+    previous = item
+  }
+  if (previous !== undefined) yield [previous, undefined]
 }

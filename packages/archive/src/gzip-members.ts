@@ -12,7 +12,13 @@ import type { ByteReader } from './byte-reader.ts'
 /** Deflate expands at most 1032 times, so what one input gives stays within bounds. */
 const inputBytes = 64 << 10
 
-/** The plain bytes of all members, in chunks; sizes and CRC-32 of each member must hold. */
+/** A member of ours is smaller. A larger one, as of an archive somebody else made, comes as it is read. */
+const heldBackBytes = 16 << 20
+
+/**
+ * The plain bytes of all members, in chunks; sizes and CRC-32 of each member must hold. Of one that is
+ * not larger than a frame may be, nothing comes before they do.
+ */
 export async function* gunzipMembers(
   reader: ByteReader,
   signal: AbortSignal,
@@ -21,15 +27,18 @@ export async function* gunzipMembers(
     await readMemberHeader(reader)
     let crc = 0
     let size = 0
+    const held: Buffer[] = []
     for await (const chunk of inflateMember(reader, signal)) {
       crc = crc32(chunk, crc)
-      size = (size + chunk.length) % 2 ** 32
-      yield chunk
+      size += chunk.length
+      held.push(chunk)
+      if (size > heldBackBytes) yield* held.splice(0)
     }
     const trailer = await reader.read(8)
-    if (trailer.readUInt32LE(0) !== crc || trailer.readUInt32LE(4) !== size) {
+    if (trailer.readUInt32LE(0) !== crc || trailer.readUInt32LE(4) !== size % 2 ** 32) {
       throw new ArchiveError('corrupt', 'a gzip member does not match its checksum')
     }
+    yield* held
   }
 }
 

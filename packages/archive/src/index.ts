@@ -10,7 +10,7 @@ export {
 export { openAgeObject } from './age-object.ts'
 export { ArchiveError, type ArchiveErrorCode } from './archive-error.ts'
 export { comparePaths, isAtOrBelow } from './compare-paths.ts'
-export { type FrameDamage, findDamage } from './find-damage.ts'
+export { createFrameProbe, type FrameDamage, type FrameProbe, findDamage } from './find-damage.ts'
 export { entriesBelow } from './find-entries.ts'
 export type { Compression } from './frame-compressor.ts'
 export type {

@@ -66,7 +66,20 @@ async function* unzstd(
   const { signal, maxFrameBytes = defaultMaxFrameBytes } = options
   const { concurrency = Math.min(4, availableParallelism()) } = options
   const frames = zstdFrames(reader, { signal, maxFrameBytes })
-  yield* mapOrdered(frames, concurrency + 1, (frame) => decodeZstdFrame(frame, maxFrameBytes))
+  const turns = inTurn(frames, (frame) => decodeZstdFrame(frame, maxFrameBytes))
+  yield* mapOrdered(turns, concurrency + 1, (turn) => turn())
+}
+
+/** What cannot be read ends the output behind all that was read before it, and not earlier. */
+async function* inTurn<T, R>(
+  items: AsyncIterable<T>,
+  work: (item: T) => Promise<R>,
+): AsyncGenerator<() => Promise<R>, void, undefined> {
+  try {
+    for await (const item of items) yield () => work(item)
+  } catch (error) {
+    yield () => Promise.reject(error)
+  }
 }
 
 async function* zstdFrames(

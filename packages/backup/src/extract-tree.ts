@@ -58,11 +58,14 @@ export interface ExtractReport {
   readonly notSet: Map<string, number>
   /** The entry being written: where it stopped, if it did. */
   current: string | null
+  /** Entries that were left out because the archive is damaged where they lie. */
+  readonly damaged: Set<string>
 }
 
 export function emptyReport(): ExtractReport {
   const counts = { entries: 0, files: 0, bytes: 0, kept: 0, replaced: 0 }
-  return { ...counts, setuidCleared: 0, othersOwned: 0, notSet: new Map(), current: null }
+  const kinds = { notSet: new Map<string, number>(), damaged: new Set<string>() }
+  return { ...counts, setuidCleared: 0, othersOwned: 0, ...kinds, current: null }
 }
 
 const setuidBits = 0o6000

@@ -1,14 +1,19 @@
 import {
+  ArchiveError,
   type ArchiveObject,
+  createFrameProbe,
   entriesBelow,
   type FrameDamage,
+  type FrameProbe,
   findDamage,
   type IndexEntry,
   openIndex,
   readEntries,
   type TarEntry,
 } from '@backstream/archive'
+import { describeError } from '@backstream/kernel'
 import type { Storage } from '@backstream/storage'
+import { isDamage } from './damage.ts'
 import { decryptObject, type RangedBytes, type ReadingOptions } from './decrypt-archive.ts'
 import type { Manifest } from './manifest.ts'
 import { readArchiveRange, readVolume } from './read-archive.ts'
@@ -24,6 +29,8 @@ export interface OpenedBackup {
   read(wanted: readonly IndexEntry[]): AsyncIterable<TarEntry>
   /** For a damaged archive: which frames cannot be read, and what lies in them. Reads all of it. */
   findDamage(): Promise<readonly FrameDamage[]>
+  /** Why one frame of the archive cannot be read; null when it can. */
+  readonly probeFrame: FrameProbe
   /** Bytes of archive and index that were fetched so far. */
   fetchedBytes(): number
 }
@@ -59,8 +66,12 @@ export async function openBackup(
   let opened: Promise<RangedBytes> | undefined
   const archive: ArchiveObject = {
     async *read(start, end) {
-      opened ??= decryptObject(manifest, storedArchive, options)
-      yield* (await opened).read(start, end)
+      try {
+        opened ??= decryptObject(manifest, storedArchive, options)
+        yield* (await opened).read(start, end)
+      } catch (error) {
+        throw isDamage(error) ? asCorrupt(error) : error
+      }
     },
   }
   return {
@@ -69,8 +80,15 @@ export async function openBackup(
     entriesBelow: (path) => entriesBelow(index, path),
     read: (wanted) => readEntries(archive, { footer: index.footer, wanted, signal }),
     findDamage: () => findDamage(archive, index, signal),
+    probeFrame: createFrameProbe(archive, index, signal),
     fetchedBytes: () => fetched,
   }
+}
+
+/** Of a volume that is gone or is another, what lies in it is as damaged as by a flipped bit. */
+function asCorrupt(error: unknown): ArchiveError {
+  if (error instanceof ArchiveError) return error
+  return new ArchiveError('corrupt', describeError(error), { cause: error })
 }
 
 async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {

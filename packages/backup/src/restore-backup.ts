@@ -1,9 +1,11 @@
 import { crc32 } from 'node:zlib'
 import { readTar, unpackFrames } from '@backstream/archive'
 import type { Storage } from '@backstream/storage'
+import { isDamage } from './damage.ts'
 import { assertCanDecrypt, decryptArchive, type ReadingOptions } from './decrypt-archive.ts'
 import { BackupError } from './errors.ts'
 import { type ExtractReport, TreeExtractor } from './extract-tree.ts'
+import { type GoOnRequest, goOnPastDamage } from './go-on-past-damage.ts'
 import type { Manifest } from './manifest.ts'
 import type { Overwrite } from './overwrite.ts'
 import { prepareTarget } from './prepare-target.ts'
@@ -30,7 +32,8 @@ export interface RestoreProgress {
 /**
  * Restores a whole backup into a directory, and resolves only when every byte was compared:
  * the stored volumes with the manifest's SHA-256, each frame with its checksum, the plain tar with
- * size, CRC-32 and entry counts. A rejection leaves what was written so far where it is.
+ * size, CRC-32 and entry counts. A rejection leaves what was written so far where it is; where it is
+ * for damage that frames tell apart, all that is not damaged is written, and the report names the rest.
  */
 export async function restoreBackup(
   storage: Storage,
@@ -57,15 +60,40 @@ export async function restoreBackup(
   const sum = { bytes: 0, crc32: 0 }
   const frames = unpackFrames(stored, { algorithm: manifest.compression.algorithm, signal })
   const plain = tally(frames, sum, manifest)
+  let done = 0
   try {
-    for await (const entry of readTar(plain, { signal })) await extractor.extract(entry)
+    for await (const entry of readTar(plain, { signal })) {
+      await extractor.extract(entry)
+      done += 1
+    }
   } catch (error) {
+    if (isDamage(error) && hasChecksums(manifest)) {
+      await goOn(storage, { ...request, extractor, done })
+    }
     extractor.abandon()
     throw error
   }
   const report = extractor.finish()
   assertSame(manifest, { ...sum, entries: report.entries })
   return report
+}
+
+/** Of what is neither compressed nor encrypted nothing says which of it is as it was. */
+function hasChecksums({ compression, encryption }: Manifest): boolean {
+  return compression.algorithm !== 'none' || encryption !== null
+}
+
+async function goOn(storage: Storage, request: GoOnRequest): Promise<void> {
+  const { extractor } = request
+  try {
+    await goOnPastDamage(storage, request)
+  } catch (error) {
+    // Without an index it ends where the damage is, which is what there is to tell.
+    if (isDamage(error)) return
+    extractor.abandon()
+    throw error
+  }
+  extractor.finish()
 }
 
 /** What unpacks to more than was packed ends here, and not when the disk is full. */

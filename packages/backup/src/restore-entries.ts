@@ -1,5 +1,7 @@
 import type { IndexEntry, TarEntry } from '@backstream/archive'
+import { isDamage } from './damage.ts'
 import { BackupError } from './errors.ts'
+import { extractPastDamage } from './extract-past-damage.ts'
 import { type ExtractReport, TreeExtractor } from './extract-tree.ts'
 import type { OpenedBackup } from './open-backup.ts'
 import type { Overwrite } from './overwrite.ts'
@@ -26,7 +28,8 @@ export interface RestoreEntriesRequest {
 
 /**
  * Restores some entries of a backup, fetching only what holds them. Each frame's checksum is compared
- * on the way. A hard link whose other name was not asked for becomes a file of its own.
+ * on the way. A hard link whose other name was not asked for becomes a file of its own. Where the
+ * archive is damaged it goes on with the others, names in the report what is not there, and rejects.
  */
 export async function restoreEntries(request: RestoreEntriesRequest): Promise<ExtractReport> {
   const { backup, entries, to, overwrite, signal, keepOwners, keepSetuid, report } = request
@@ -54,14 +57,21 @@ export async function restoreEntries(request: RestoreEntriesRequest): Promise<Ex
     type === 'link' && !names.has(linkTarget)
   const whole = entries.filter((entry) => !isLonely(entry))
   const byTarget = Map.groupBy(entries.filter(isLonely), ({ linkTarget = '' }) => linkTarget)
+  const { damaged } = extractor.report
+  const past = { extract, abandon: () => extractor.abandon(), damaged }
+  let damage: unknown
   try {
-    for await (const entry of backup.read(whole)) await extract(entry)
-    for (const [target, links] of byTarget) await materialize(backup, { target, links, extract })
+    damage = await extractPastDamage(backup, whole, past)
+    for (const [target, links] of byTarget) {
+      damage = (await materialize(backup, { target, links, extract, damaged })) ?? damage
+    }
   } catch (error) {
     extractor.abandon()
     throw error
   }
-  return extractor.finish()
+  const done = extractor.finish()
+  if (damage !== null) throw damage
+  return done
 }
 
 function stripped(header: TarEntry['header'], folder: string): TarEntry['header'] {
@@ -85,13 +95,24 @@ interface Lonely {
   readonly target: string
   readonly links: readonly IndexEntry[]
   readonly extract: (entry: TarEntry) => Promise<void>
+  /** Takes their names where the content is damaged. */
+  readonly damaged: Set<string>
+}
+
+/** Returns the damage it met, null when there was none. */
+async function materialize(backup: OpenedBackup, lonely: Lonely): Promise<unknown> {
+  try {
+    await makeLinks(backup, lonely)
+    return null
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    for (const { path } of lonely.links) lonely.damaged.add(path)
+    return error
+  }
 }
 
 /** The content under the first of the links' names; the others link to that. */
-async function materialize(
-  backup: OpenedBackup,
-  { target, links, extract }: Lonely,
-): Promise<void> {
+async function makeLinks(backup: OpenedBackup, { target, links, extract }: Lonely): Promise<void> {
   const [first] = links
   const holder = await entryAt(backup, target)
   if (!first) return

@@ -103,13 +103,19 @@ export async function carryOutRestore(
   return { fetchedBytes }
 }
 
-/** What an order names and a report does not say is done: in the archive's order, from its index. */
+/**
+ * What an order names and a report does not say is done: what is damaged, then what was not come to, in
+ * the archive's order, from its index.
+ */
 export async function* notRestored(
   storage: Storage,
   { order, chosen }: RestorePlan,
   report: ExtractReport,
 ): AsyncGenerator<string> {
-  const { current } = report
+  const { current, damaged } = report
+  yield* damaged
+  // It went to the archive's end.
+  if (current === null && report.entries + damaged.size > 0) return
   const wanted = chosen?.entries ?? (await openOf(storage, order)).entriesBelow('')
   let isBehind = current === null
   for await (const { path } of wanted) {

@@ -7,15 +7,10 @@
  */
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import {
-  ArchiveError,
-  type IndexEntry,
-  readTar,
-  type TarHeader,
-  unpackFrames,
-} from '@backstream/archive'
+import { type IndexEntry, readTar, type TarHeader, unpackFrames } from '@backstream/archive'
 import { describeError } from '@backstream/kernel'
-import { isStorageError, type Storage } from '@backstream/storage'
+import type { Storage } from '@backstream/storage'
+import { isDamage } from './damage.ts'
 import { assertCanDecrypt, decryptArchive, type ReadingOptions } from './decrypt-archive.ts'
 import { BackupError } from './errors.ts'
 import type { Manifest } from './manifest.ts'
@@ -80,16 +75,9 @@ async function asProblem(verify: () => Promise<void>): Promise<string[]> {
     await verify()
     return []
   } catch (error) {
-    if (!isRefutation(error)) throw error
+    if (!isDamage(error)) throw error
     return [describeError(error)]
   }
-}
-
-function isRefutation(error: unknown): boolean {
-  if (isStorageError(error, 'not-found')) return true
-  if (error instanceof BackupError) return error.code === 'not-verified'
-  // The wrong key says nothing about the backup.
-  return error instanceof ArchiveError && error.code !== 'identity-wrong'
 }
 
 async function verifyArchive(

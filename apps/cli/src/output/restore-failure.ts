@@ -25,18 +25,29 @@ export class RestoreFailure extends BackstreamError {
     const ref = `${manifest.plan}/${manifest.backup}`
     const count = `${entries} of ${plan.found.entries} entries`
     const isHalf = failed.isOverSource === true && entries > 0
+    // Nothing was being written when it ended: it went past what is damaged, to the archive's end.
+    const isGoneThrough = report.current === null && entries > 0
     const far = isHalf
       ? `${to} is HALF RESTORED: ${count} of ${ref} took their place, the others are as they were`
-      : `${ref} is NOT restored: ${count} are in ${to}`
-    const lines = [`${far}, and it ended early: ${describeError(cause)}`, ...namesOf(missing)]
+      : `${ref} is NOT ${isGoneThrough ? 'verified' : 'restored'}: ${count} are in ${to}`
+    const end = isGoneThrough
+      ? 'each as it was stored, and the archive is damaged'
+      : 'and it ended early'
+    const lines = [`${far}, ${end}: ${describeError(cause)}`, ...namesOf(missing)]
+    const remedy = isGoneThrough ? elsewhere(manifest) : isHalf ? again : cause.remedy
     super(cause.code, lines.join('\n'), {
       permanent: cause.permanent,
-      ...(isHalf && { remedy: 'Mend the cause and say the same again: it does all of it anew.' }),
-      ...(!isHalf && cause.remedy !== undefined && { remedy: cause.remedy }),
+      ...(remedy !== undefined && { remedy }),
     })
     const { plan: name, backup } = manifest
     this.restore = { plan: name, backup, to, verified: false, half: isHalf, entries, missing }
   }
+}
+
+const again = 'Mend the cause and say the same again: it does all of it anew.'
+
+function elsewhere({ plan }: FailedRestore['plan']['order']['manifest']): string {
+  return `Take what is missing from another backup: \`backstream list ${plan}\`, \`restore --path\`.`
 }
 
 function namesOf(missing: readonly string[]): string[] {

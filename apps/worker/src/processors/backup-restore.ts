@@ -70,6 +70,7 @@ async function bringBack(
   } catch (error) {
     const far = `${report.entries} of ${plans.found.entries} entries are in ${to}`
     await run.log(`NOT restored: ${far}${report.current ? `; it ended in ${report.current}` : ''}`)
+    for (const path of report.damaged) await run.log(`damaged, and not restored: ${path}`)
     throw error
   }
   const { entries, bytes, notSet } = report
