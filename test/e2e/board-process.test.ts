@@ -27,7 +27,9 @@ after(async () => {
 })
 leakGuard()
 
-async function startMain(listen: string) {
+const media = 'plans: { media: { storage: main, source: { kind: directory, path: /srv/media } } }'
+
+async function startMain(listen: string, plans = media) {
   const file = join(folder.path, 'backstream.yaml')
   const nobody = await freePort()
   await writeFile(
@@ -43,8 +45,7 @@ storages:
     endpoint: http://127.0.0.1:${nobody}
     pathStyle: true
     credentials: { accessKeyId: "a", secretAccessKey: { env: SECRET } }
-plans:
-  media: { storage: main, source: { kind: directory, path: /srv/media } }
+${plans}
 `,
   )
   const env = {
@@ -73,6 +74,16 @@ describe('the board’s process', () => {
     equal((await board.stop()).code, 0)
     equal(`${board.stdout()}${board.stderr()}`.includes('turnip'), false)
   })
+
+  for (const plans of ['', 'plans: {}']) {
+    it(`shows what to write to whoever has no plan yet (${plans || 'none'})`, async () => {
+      await using board = await startMain('127.0.0.1:0', plans)
+      const [, url] = await board.waitForOutput(/"url":"(http:[^"]+)"/, 30_000)
+      match(await (await fetch(`${url}/`)).text(), /No plan is configured yet.*five lines/s)
+      equal((await fetch(`${url}/queues/`)).status, 200)
+      equal((await board.stop()).code, 0)
+    })
+  }
 
   it('does not open to the network without users', async () => {
     await using board = await startMain('0.0.0.0:0')

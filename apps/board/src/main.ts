@@ -20,7 +20,7 @@ const phases: ShutdownPhase[] = []
 installShutdown({ logger, phases })
 
 const file = settings.configFile
-const loaded = await loadConfig({ ...(file !== null && { file }), env })
+const loaded = await loadConfig({ ...(file !== null && { file }), env, mayLackPlans: true })
 const config: Config = { ...loaded, board: { ...loaded.board, ...settings.boardListen } }
 const health = await startHealthEndpoint({ role: 'board', eventLoop: watchEventLoop() })
 const connection = await openConfiguredQueue(config, { env, logger, clock })

@@ -18,6 +18,7 @@ import { createMetrics } from '@backstream/runtime'
 import type { Storage } from '@backstream/storage'
 import metadata from '../package.json' with { type: 'json' }
 import { BoardError } from './board-error.ts'
+import { rememberOpened } from './remember-opened.ts'
 import { type Board, serveBoard } from './serve-board.ts'
 
 export type { Board } from './serve-board.ts'
@@ -73,18 +74,6 @@ function createPlanLease({ connection, logger }: BoardDeps) {
     throw new BoardError('refused', `${plan} is in use by ${lease.heldBy}. Try again after that.`, {
       statusCode: 409,
     })
-  }
-}
-
-function rememberOpened(open: BoardDeps['openStorage']): BoardDeps['openStorage'] {
-  const opened = new Map<string, Promise<Storage>>()
-  return (name) => {
-    const known = opened.get(name)
-    if (known) return known
-    const opening = open(name)
-    opened.set(name, opening)
-    opening.catch(() => opened.delete(name))
-    return opening
   }
 }
 

@@ -64,6 +64,8 @@ export interface CheckedConfig {
 export interface SessionOptions {
   /** A service tells what it does; a command that prints its result tells only what is wrong. */
   readonly isService?: boolean
+  /** It only looks: a configuration without plans is no mistake. */
+  readonly mayLackPlans?: boolean
 }
 
 export function openSession(
@@ -89,8 +91,8 @@ export function openSession(
     }),
     paint: createPaint(isColored),
     canDraw: context.stderr.isTTY === true && !given.quiet && context.env['TERM'] !== 'dumb',
-    config: async () => (await checkConfiguration(settings, given.config)).config,
-    checkedConfig: () => checkConfiguration(settings, given.config),
+    config: async () => (await checkConfiguration(settings, given.config, options)).config,
+    checkedConfig: () => checkConfiguration(settings, given.config, options),
     identitiesFor: identityReader(settings, context),
     print: (text) => void context.stdout.write(text),
     printJson: (document) => void context.stdout.write(`${JSON.stringify(document, null, 2)}\n`),
@@ -135,12 +137,13 @@ function identityReader(
 async function checkConfiguration(
   settings: Settings,
   file: string | undefined,
+  { mayLackPlans = false }: SessionOptions,
 ): Promise<CheckedConfig> {
   const { invalidConfig, parseConfig, readConfig } = await import('@backstream/config')
   const named = file ?? settings.configFile
   const { env } = settings
   const read = await readConfig({ ...(named === null ? {} : { file: named }), env })
-  const result = parseConfig(read.text, { file: read.file, env })
+  const result = parseConfig(read.text, { file: read.file, env, mayLackPlans })
   if (!result.ok) throw invalidConfig(read.file, result.problems)
   const { config, notices } = result
   return { config: settings.name === null ? config : { ...config, name: settings.name }, notices }

@@ -137,10 +137,12 @@ function readPlans(tree: unknown, top: Mapping, context: BuildContext): Plan[] {
   const plans =
     tree === undefined || tree === null ? {} : readMapping(tree, { path: ['plans'], report })
   if (plans && Object.keys(plans).length === 0) {
-    report.error(['plans'], {
+    const finding = {
       message: 'there is no plan',
       remedy: 'add one; to stop all backups on purpose, set enabled: false in each plan',
-    })
+    }
+    if (context.mayLackPlans) report.notice(['plans'], finding)
+    else report.error(['plans'], finding)
   }
   const names: KnownNames = {
     storages: new Set(Object.keys(asMapping(top['storages']))),

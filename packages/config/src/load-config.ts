@@ -10,6 +10,8 @@ export interface LoadOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   /** What relative names start from; the process's working directory when absent. */
   readonly cwd?: string
+  /** A file without plans is no error. */
+  readonly mayLackPlans?: boolean
 }
 
 /** The text of a configuration and the name its problems are reported under. */
@@ -26,7 +28,8 @@ const maxBytes = 4 * 1024 * 1024
  */
 export async function loadConfig(options: LoadOptions): Promise<Config> {
   const { file, text } = await readConfig(options)
-  const result = parseConfig(text, { file, env: options.env })
+  const { env, mayLackPlans = false } = options
+  const result = parseConfig(text, { file, env, mayLackPlans })
   if (!result.ok) throw invalidConfig(file, result.problems)
   return result.config
 }

@@ -11,6 +11,15 @@ storages: { main: { kind: s3, bucket: backups } }
 `
 const media = 'plans: { media: { storage: main, source: { kind: directory, path: /srv/media } } }\n'
 
+test('takes a file without plans for who only looks, and says that there is none', () => {
+  for (const plans of ['', 'plans:\n', 'plans: {}\n']) {
+    const result = parseConfig(head + plans, { file: 'f.yaml', env: {}, mayLackPlans: true })
+    assert.ok(result.ok, plans)
+    assert.deepEqual(result.config.plans, [])
+    assert.match(result.notices.map(({ message }) => message).join(), /there is no plan/)
+  }
+})
+
 test('reads what a storage says', () => {
   const { storages } = accept(`${head.replace(/storages.*\n/, '')}${media}storages:
   main:

@@ -12,6 +12,6 @@ export function firstVisit(): Html {
     <h2 id="first">Write the first one</h2>
     <p>A plan says what to read, where to put it and when. These five lines in <code>backstream.yaml</code> are one:</p>
     <pre><code>${plan}</code></pre>
-    <p><code>backstream validate</code> checks the file and tells the next three runs; the scheduler takes it over by itself. <code>backstream init</code> asks and writes all of it.</p>
+    <p><code>backstream validate</code> checks the file and tells the next three runs; <code>backstream up</code> then starts scheduler, worker and this board with it. <code>backstream init</code> asks, and writes a whole file.</p>
   </section>`
 }

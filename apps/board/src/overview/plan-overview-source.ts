@@ -11,6 +11,7 @@ import { type Config, localTime, type Plan } from '@backstream/config'
 import { type Clock, describeError } from '@backstream/kernel'
 import type { ListedSchedule, RunProducer } from '@backstream/queue'
 import type { Storage } from '@backstream/storage'
+import { rememberOpened } from '../remember-opened.ts'
 import { lastRunOf } from '../state/last-run.ts'
 import type { UnknownPlan } from '../state/unknown-look.ts'
 import { readUnknownPlans } from './read-unknown-plans.ts'
@@ -38,7 +39,7 @@ export interface PlanOverviewSourceOptions {
 
 /** Plans from their manifests and, while Redis answers, from the queue. */
 export function createPlanOverviewSource(options: PlanOverviewSourceOptions): PlanOverviewSource {
-  const storages = rememberStorages(options.openStorage)
+  const storages = rememberOpened(options.openStorage)
   const memories = new Map<string, GlanceMemory>(
     options.config.plans.map(({ name }) => [name, new Map()]),
   )
@@ -76,20 +77,6 @@ export function createPlanOverviewSource(options: PlanOverviewSourceOptions): Pl
 function retentionOf({ retention }: Plan): PlanStatusInput['retention'] {
   if (!retention) return null
   return { policy: retention, localTime: (ms) => localTime(retention.timezone, ms) }
-}
-
-function rememberStorages(
-  open: (name: string) => Promise<Storage>,
-): (name: string) => Promise<Storage> {
-  const opened = new Map<string, Promise<Storage>>()
-  return (name) => {
-    const known = opened.get(name)
-    if (known) return known
-    const opening = open(name)
-    opened.set(name, opening)
-    opening.catch(() => opened.delete(name))
-    return opening
-  }
 }
 
 async function readBackups(

@@ -183,6 +183,13 @@ describe('renderOverview', () => {
     match(text, /plans: media: storage: main schedule: .* source: /)
   })
 
+  it('is alarmed when the configuration has lost all its plans', () => {
+    const gone = { plan: 'gone', storage: 'main', backups: 7, newestFinishedAtMs: asOfMs }
+    const page = render({ plans: [], unknownPlans: [gone] })
+    match(page, /<h1 class="bad">No plan is configured, and one has backups: nothing is made\.</)
+    ok(!page.includes('Write the first one'))
+  })
+
   it('is not well while nothing new can start', () => {
     match(
       render({ queues: [queue({ isPaused: true })] }),

@@ -12,10 +12,11 @@ import type { Overview } from './read-overview.ts'
 export function renderOverview(overview: Overview, context: PageContext): string {
   const headline = headlineOf(overview)
   const hasPlans = overview.plans.length > 0
+  const isFirst = !hasPlans && overview.unknownPlans.length === 0
   const body = html`<h1 class="${headline.tone}">${headline.words}</h1>
     <p class="as-of">As of ${context.say.time(overview.asOfMs)}. Backups are read from the manifests in the bucket; runs and schedules from the queue.${underWay(overview)}</p>
     ${queueAlerts(overview)}
-    ${hasPlans ? plansTable(overview, context) : firstVisit()}
+    ${hasPlans ? plansTable(overview, context) : isFirst && firstVisit()}
     ${goingTable(overview, context)}
     ${heldPrunes(overview, context)}
     ${unknownPlansTable(overview, context)}

@@ -8,7 +8,7 @@ export function defineBoard(context: CommandContext): Command {
   return new Command('board')
     .description('overview, Bull Board and metrics in the browser')
     .action((_options: unknown, command: Command) =>
-      board(openSession(context, command, { isService: true })),
+      board(openSession(context, command, { isService: true, mayLackPlans: true })),
     )
 }
 
