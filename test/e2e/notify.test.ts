@@ -88,6 +88,17 @@ describe('whom it concerns', () => {
     deepEqual(pings(), ['/start', '/fail', '/start', ''])
   })
 
+  it('is told of a plan that was waited for beyond its limit and never had a backup', async () => {
+    const isLate = () => told('ops', 'overdue').some(({ text }) => /has no good backup/.test(text))
+    await hears('that it is overdue', isLate)
+    const { plans } = await here.json(['status'])
+    const old = plans.find(({ plan }: { plan: string }) => plan === 'old')
+    deepEqual([old.state, old.isOverdue, old.newestGood], ['overdue', true, null])
+    const checked = await here.run(['status', '--check'])
+    equal(checked.status, 1)
+    match(checked.stdout, /^old .*overdue .*no good backup yet, and waited for longer/m)
+  })
+
   it('is told that a plan is overdue once, however often somebody looks', async () => {
     equal((await here.run(['run', 'old', '--wait'])).status, 0)
     const isLate = () =>

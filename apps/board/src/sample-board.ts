@@ -42,6 +42,7 @@ export async function startSampleBoard(
       read: async () => ({ lastEnded: new Map(), failuresAtMs: new Map(), going: [] }),
     },
     listSchedules: async () => [],
+    plansSeen: async () => new Map(),
     readIdentities: async () => [],
     sessionKey: Buffer.alloc(32, 7),
     metrics: createMetrics({ installation: 'home', version: '0.1.0' }),

@@ -17,6 +17,7 @@ const good: PlanOverviewRow = {
     changeBytes: null,
   },
   overdueAfterMs: 60_000,
+  isOverdue: true,
   lastRun: { outcome: 'committed', atMs: 5_000, cause: null },
   isScheduled: true,
   nextRunMs: 100_000,
@@ -80,6 +81,15 @@ describe('setGauges', () => {
       plan_overdue_after_seconds: 60,
       workers: 2,
     })
+  })
+
+  it('tells that a plan is overdue which never had a backup, where somebody knows', async () => {
+    const overdueOf = async (isOverdue: boolean | null) => {
+      setGauges(metrics, overview([{ ...good, newestGood: null, isOverdue }]))
+      return (await gaugesOf(metrics))['plan_overdue']
+    }
+    deepEqual([await overdueOf(true), await overdueOf(false)], [1, 0])
+    deepEqual(await overdueOf(null), undefined)
   })
 
   it('forgets a plan that is gone', async () => {

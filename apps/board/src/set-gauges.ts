@@ -17,6 +17,7 @@ function setPlan({ plan: gauges }: Metrics, row: PlanOverviewRow): void {
     gauges.lastRun.set({ plan }, lastRun.atMs / 1000)
     gauges.lastRunSuccess.set({ plan }, lastRun.outcome === 'committed' ? 1 : 0)
   }
+  // An unreachable bucket tells nothing: no figure is better than the last green one.
   if (row.state === 'unknown') return
   gauges.backups.set({ plan, state: 'good' }, row.backups - row.suspects)
   gauges.backups.set({ plan, state: 'suspect' }, row.suspects)
@@ -29,10 +30,9 @@ function setPlan({ plan: gauges }: Metrics, row: PlanOverviewRow): void {
     gauges.lastDrill.set({ plan }, row.drill.atMs / 1000)
     gauges.lastDrillDuration.set({ plan }, row.drill.restoreMs / 1000)
   }
-  // An unreachable bucket tells nothing: no figure is better than the last green one.
-  if (newestGood === null) return
-  gauges.lastSuccess.set({ plan }, newestGood.finishedAtMs / 1000)
-  if (overdueAfterMs !== null) {
-    gauges.overdue.set({ plan }, newestGood.ageMs > overdueAfterMs ? 1 : 0)
+  if (newestGood !== null) gauges.lastSuccess.set({ plan }, newestGood.finishedAtMs / 1000)
+  // Also of a plan that never had a backup; without a limit, or a memory of since when, of none.
+  if (overdueAfterMs !== null && row.isOverdue !== null) {
+    gauges.overdue.set({ plan }, row.isOverdue ? 1 : 0)
   }
 }

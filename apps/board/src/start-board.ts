@@ -12,6 +12,7 @@ import {
   type QueueConnection,
   queueMetrics,
   queueNamesOf,
+  readPlansSeen,
   sharedKey,
 } from '@backstream/queue'
 import { createMetrics } from '@backstream/runtime'
@@ -57,6 +58,7 @@ export async function startBoard(deps: BoardDeps): Promise<Board> {
     cache: openCatalogueCache(connection),
     runHistory: openRunHistory(connection, { plans: config.plans.map(({ name }) => name) }),
     listSchedules: () => listSchedules(connection),
+    plansSeen: () => readPlansSeen(connection),
     sessionKey: await sharedKey(connection, 'board-sessions'),
     readIdentities: () => readIdentities(deps.identityFile),
     readQueues: () => queueMetrics(connection, names),

@@ -4,6 +4,7 @@
  * Nothing here comes from the queue: a plan that no queue, no scheduler and no worker has heard of is
  * as overdue as any other.
  */
+import { type Freshness, isOverdue } from './freshness.ts'
 import type { HeldPrune } from './held-prune.ts'
 import type { BackupStanding } from './standing.ts'
 
@@ -72,19 +73,10 @@ export function recoveryByBackup(
   return told.length > 0 && isEnded ? recoveryOf(plan, told) : null
 }
 
-/** Age beyond its limit, of the newest good backup or of the wait for a first one. */
-export function isOverdue(
-  { standings, overdueAfterMs, expectedSinceMs }: Omit<WatchedPlan, 'plan'>,
-  nowMs: number,
-): boolean {
-  if (overdueAfterMs === null) return false
-  return nowMs - (newestGoodMs(standings) ?? sinceWhen(standings, expectedSinceMs)) > overdueAfterMs
-}
-
 function alarmsOf(watched: WatchedPlan, nowMs: number): Alarm[] {
   const { plan, standings } = watched
   const alarms: Alarm[] = []
-  if (isOverdue(watched, nowMs)) {
+  if (isOverdue(freshnessOf(watched), nowMs)) {
     const newest = standings.find(({ isGood }) => isGood)?.manifest.backup ?? null
     alarms.push({
       event: 'overdue',
@@ -203,8 +195,8 @@ function newestGoodMs(standings: readonly BackupStanding[]): number | null {
   return newest ? Date.parse(newest.manifest.run.finishedAt) : null
 }
 
-/** Whichever is known to be earlier: a wiped Redis does not know since when a plan is there. */
-function sinceWhen(standings: readonly BackupStanding[], expectedSinceMs: number): number {
+function freshnessOf({ standings, overdueAfterMs, expectedSinceMs }: WatchedPlan): Freshness {
   const oldest = standings.at(-1)?.manifest.run.startedAt
-  return Math.min(expectedSinceMs, oldest === undefined ? expectedSinceMs : Date.parse(oldest))
+  const oldestStartMs = oldest === undefined ? null : Date.parse(oldest)
+  return { overdueAfterMs, newestGoodMs: newestGoodMs(standings), oldestStartMs, expectedSinceMs }
 }

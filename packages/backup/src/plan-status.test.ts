@@ -35,6 +35,7 @@ function input(over: Partial<PlanStatusInput> = {}): PlanStatusInput {
     enabled: true,
     overdueAfterMs: 26 * hour,
     backups: [glance(now - hour)],
+    expectedSinceMs: null,
     lastRun: null,
     isScheduled: false,
     nextRunMs: null,
@@ -75,6 +76,17 @@ test('a failure after the newest good backup counts, one before it does not', ()
 test('a good backup older than its limit is overdue', () => {
   const backups = [glance(now - 27 * hour)]
   assert.equal(stateOf({ backups }), 'overdue')
+})
+
+test('a plan that never had a backup is overdue once it was waited for longer than its limit', () => {
+  const waiting = (agoMs: number | null) =>
+    planStatus(input({ backups: [], expectedSinceMs: agoMs === null ? null : now - agoMs }))
+  const late = waiting(27 * hour)
+  assert.deepEqual([late.state, late.isOverdue, needsAttention(late)], ['overdue', true, true])
+  assert.match(late.words, /no good backup yet/)
+  assert.deepEqual([waiting(hour).state, waiting(hour).isOverdue], ['never', false])
+  // Nobody remembers: it is not said to be within its limit either.
+  assert.deepEqual([waiting(null).state, waiting(null).isOverdue], ['never', null])
 })
 
 test('a suspect newest backup is suspect and does not count as the newest good one', () => {

@@ -1,5 +1,6 @@
 /** What to say of a plan, from its manifests first and the queue's memory second. Pure. */
 import type { BackupGlance } from './backup-glance.ts'
+import { isOverdue } from './freshness.ts'
 import { type HeldPrune, heldPrune, retentionBackupOf } from './held-prune.ts'
 import type { DrillFact } from './record-drill.ts'
 import type { RetentionClock, RetentionPolicy } from './retention.ts'
@@ -25,6 +26,8 @@ export interface PlanStatus {
   readonly words: string
   readonly newestGood: NewestBackup | null
   readonly overdueAfterMs: number | null
+  /** Beyond that limit, whatever worse or better there is to say of it; null: nobody can tell. */
+  readonly isOverdue: boolean | null
   readonly lastRun: LastRun | null
   /** Whether a schedule should begin its runs: without a next run nobody has armed it. */
   readonly isScheduled: boolean
@@ -75,6 +78,8 @@ export interface PlanStatusInput {
   /** Newest first; null when the bucket could not be read, and `unreachable` says why. */
   readonly backups: readonly BackupGlance[] | null
   readonly unreachable?: string
+  /** Since when a first backup is waited for; null: nobody remembers. */
+  readonly expectedSinceMs: number | null
   readonly lastRun: LastRun | null
   readonly isScheduled: boolean
   readonly nextRunMs: number | null
@@ -95,6 +100,7 @@ export function planStatus(input: PlanStatusInput): PlanStatus {
     plan: input.plan,
     newestGood,
     overdueAfterMs: input.overdueAfterMs,
+    isOverdue: overdueOf(input, newestGood),
     lastRun: input.lastRun ?? lastRunByManifest(input),
     isScheduled: input.isScheduled,
     nextRunMs: input.nextRunMs,
@@ -104,7 +110,7 @@ export function planStatus(input: PlanStatusInput): PlanStatus {
     ...proofOf(input.backups ?? []),
     heldPrune: heldPruneOf(input),
   }
-  return { ...base, ...judge(input, newestGood) }
+  return { ...base, ...judge(input, base) }
 }
 
 /** Whether `status --check` must fail on it. */
@@ -123,6 +129,17 @@ function newestGoodOf({ backups, nowMs }: PlanStatusInput): NewestBackup | null 
   const ageMs = Math.max(0, nowMs - finishedAtMs)
   const changeBytes = before ? bytes - before.bytes : null
   return { backup, finishedAtMs, ageMs, bytes, storedBytes, changeBytes }
+}
+
+/** Without a limit nothing is; of a bucket that cannot be read, or a wait nobody remembers, null. */
+function overdueOf(input: PlanStatusInput, newestGood: NewestBackup | null): boolean | null {
+  const { overdueAfterMs, backups, expectedSinceMs, nowMs } = input
+  if (overdueAfterMs === null) return false
+  if (!backups) return null
+  const oldestStartMs = backups.at(-1)?.startedAtMs ?? null
+  if (oldestStartMs === null && expectedSinceMs === null) return null
+  const newestGoodMs = newestGood?.finishedAtMs ?? null
+  return isOverdue({ overdueAfterMs, newestGoodMs, oldestStartMs, expectedSinceMs }, nowMs)
 }
 
 function heldPruneOf({ backups, retention, nowMs }: PlanStatusInput): HeldPrune | null {
@@ -168,9 +185,9 @@ function lastRunByManifest({ backups }: PlanStatusInput): LastRun | null {
 
 function judge(
   input: PlanStatusInput,
-  newestGood: NewestBackup | null,
+  { newestGood, isOverdue }: Pick<PlanStatus, 'newestGood' | 'isOverdue'>,
 ): { readonly state: PlanState; readonly words: string } {
-  const { lastRun, overdueAfterMs } = input
+  const { lastRun } = input
   if (!input.enabled) return { state: 'disabled', words: 'disabled in the configuration' }
   if (!input.backups) {
     return { state: 'unknown', words: input.unreachable ?? 'the bucket cannot be read' }
@@ -179,14 +196,17 @@ function judge(
   if (lastRun?.outcome === 'failed' && lastRun.atMs > (newestGood?.finishedAtMs ?? 0)) {
     return { state: 'failed', words: lastRun.cause ?? 'the last run failed' }
   }
-  if (newestGood && overdueAfterMs !== null && newestGood.ageMs > overdueAfterMs) {
-    return { state: 'overdue', words: 'the newest good backup is older than its limit' }
-  }
+  if (isOverdue) return { state: 'overdue', words: overdueInWords(newestGood) }
   const [latest] = input.backups
   if (latest && !latest.isGood) return { state: 'suspect', words: suspicionInWords(latest) }
   if (lastRun?.outcome === 'running') return { state: 'running', words: 'a run is under way' }
   if (!newestGood) return { state: 'never', words: 'no good backup yet' }
   return { state: 'good', words: 'good' }
+}
+
+function overdueInWords(newestGood: NewestBackup | null): string {
+  if (newestGood) return 'the newest good backup is older than its limit'
+  return 'no good backup yet, and waited for longer than its limit'
 }
 
 function suspicionInWords({ suspicion, verified }: BackupGlance): string {

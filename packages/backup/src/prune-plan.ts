@@ -29,12 +29,11 @@ export type PruneBlock = (typeof pruneBlocks)[number]
 
 /** What a plan's status says against pruning it. */
 export function pruneBlocksOf(
-  status: Pick<PlanStatus, 'newestGood' | 'overdueAfterMs' | 'lastRun'>,
+  status: Pick<PlanStatus, 'newestGood' | 'isOverdue' | 'lastRun'>,
 ): PruneBlock[] {
-  const { newestGood, overdueAfterMs, lastRun } = status
+  const { newestGood, isOverdue, lastRun } = status
   const madeAtMs = newestGood?.finishedAtMs ?? 0
   const hasFailed = lastRun?.outcome === 'failed' && lastRun.atMs > madeAtMs
-  const isOverdue = newestGood && overdueAfterMs !== null && newestGood.ageMs > overdueAfterMs
   return [...(hasFailed ? (['failed'] as const) : []), ...(isOverdue ? (['overdue'] as const) : [])]
 }
 

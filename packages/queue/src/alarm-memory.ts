@@ -23,6 +23,15 @@ export interface AlarmMemory {
   seenSince(plans: readonly string[], nowMs: number): Promise<ReadonlyMap<string, number>>
 }
 
+/** Since when plans are there, of those that a scheduler has seen; changes nothing. */
+export async function readPlansSeen(
+  connection: QueueConnection,
+): Promise<ReadonlyMap<string, number>> {
+  const link = linkOf(connection)
+  const seen = await reach(link, link.redis.hgetall(seenKey(link)))
+  return new Map(Object.entries(seen).map(([plan, atMs]) => [plan, Number(atMs)]))
+}
+
 export function openAlarmMemory(connection: QueueConnection): AlarmMemory {
   const link = linkOf(connection)
   const alarms = link.key('alarms')
@@ -56,7 +65,7 @@ async function seenSince(
   plans: readonly string[],
   nowMs: number,
 ): Promise<Map<string, number>> {
-  const key = link.key('plans-seen')
+  const key = seenKey(link)
   const before = await link.redis.hgetall(key)
   const gone = Object.keys(before).filter((plan) => !plans.includes(plan))
   if (gone.length > 0) await link.redis.hdel(key, ...gone)
@@ -64,6 +73,10 @@ async function seenSince(
     if (before[plan] === undefined) await link.redis.hsetnx(key, plan, String(nowMs))
   }
   return new Map(plans.map((plan) => [plan, Number(before[plan] ?? nowMs)]))
+}
+
+function seenKey(link: Link): string {
+  return link.key('plans-seen')
 }
 
 async function reach<T>(link: Link, answer: Promise<T>): Promise<T> {

@@ -1,5 +1,10 @@
 export type { ActiveBackupRun, ActiveRun, Processors } from './active-run.ts'
-export { type AlarmMemory, openAlarmMemory, type ToldTrouble } from './alarm-memory.ts'
+export {
+  type AlarmMemory,
+  openAlarmMemory,
+  readPlansSeen,
+  type ToldTrouble,
+} from './alarm-memory.ts'
 export type { ScheduledPlan } from './arm-schedule.ts'
 export {
   type AddJobRequest,

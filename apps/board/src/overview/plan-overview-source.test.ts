@@ -83,6 +83,7 @@ function load(options: Partial<PlanOverviewSourceOptions> = {}) {
     openStorage: async () => createMemoryStorage(),
     producer: { findRuns: async () => [] },
     listSchedules: async () => [],
+    plansSeen: async () => new Map(),
     clock,
     ...options,
   }).load(signal)
@@ -175,6 +176,7 @@ describe('createPlanOverviewSource', () => {
       },
       producer: { findRuns: async () => [] },
       listSchedules: async () => [],
+      plansSeen: async () => new Map(),
       clock,
     })
     await source.load(signal)

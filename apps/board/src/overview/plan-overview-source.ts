@@ -32,6 +32,8 @@ export interface PlanOverviewSourceOptions {
   readonly openStorage: (name: string) => Promise<Storage>
   readonly producer: Pick<RunProducer, 'findRuns'>
   readonly listSchedules: () => Promise<readonly ListedSchedule[]>
+  /** Since when plans are there, by the memory of the schedulers. */
+  readonly plansSeen: () => Promise<ReadonlyMap<string, number>>
   readonly clock: Clock
   /** Where many backups are found sooner than one by one. */
   readonly cache?: GlanceCache | undefined
@@ -50,6 +52,8 @@ export function createPlanOverviewSource(options: PlanOverviewSourceOptions): Pl
         // The page says by itself that Redis does not answer; the bucket is told of nevertheless.
         return []
       })
+      // Nor is it known then since when a plan is waited for that never had a backup.
+      const seen = await options.plansSeen().catch(() => new Map<string, number>())
       const next = new Map(schedules.map(({ plan, nextMs }) => [plan, nextMs]))
       return await Promise.all(
         options.config.plans.map(async (plan) =>
@@ -62,6 +66,7 @@ export function createPlanOverviewSource(options: PlanOverviewSourceOptions): Pl
               memory: memories.get(plan.name) ?? new Map(),
               ...(options.cache ? { cache: options.cache } : {}),
             })),
+            expectedSinceMs: seen.get(plan.name) ?? null,
             lastRun: await findLastRun(plan, options),
             isScheduled: plan.enabled && plan.schedule !== null,
             nextRunMs: next.get(plan.name) ?? null,

@@ -51,7 +51,10 @@ function newestGood({ row, say }: Row): HtmlValue {
   const unreadable =
     row.unreadable > 0 && html`<small class="cause">${row.unreadable} cannot be read</small>`
   const suspect = row.state === 'suspect' && html`<small class="cause">${row.words}</small>`
-  if (newest === null) return html`none<small>${limit}</small>${suspect}${unreadable}`
+  if (newest === null) {
+    const late = row.state === 'overdue' && html`<small class="cause">${row.words}</small>`
+    return html`none<small>${limit}</small>${late}${suspect}${unreadable}`
+  }
   const { ageMs, finishedAtMs } = newest
   const tone = row.state === 'overdue' ? 'bad' : 'good'
   return html`<b>${describeDuration(ageMs)} old</b>, ${limit}${limitMs !== null && row.state !== 'disabled' && meter(ageMs / limitMs, tone)}<small>${say.short(finishedAtMs)}</small>${suspect}${unreadable}`

@@ -26,7 +26,14 @@ function read(looks: Record<string, Partial<PlanLook>>, queue: Partial<QueueLook
     unknownPlans: () => [],
   } as unknown as BucketLooks
   const runs = { lastEnded: new Map(), failuresAtMs: new Map(), going: [] }
-  const look = queue && { runs, nextMs: new Map(), queues: [], bullmq: '', ...queue }
+  const look = queue && {
+    runs,
+    nextMs: new Map(),
+    plansSeen: new Map(),
+    queues: [],
+    bullmq: '',
+    ...queue,
+  }
   const clock = { now: () => nowMs, monotonicMs: () => 0 }
   return createOverviewReader({
     ...{ config, buckets, clock, timeZone: 'UTC' },
@@ -53,6 +60,22 @@ describe('createOverviewReader', () => {
     const { plans } = read({}, {})
     equal(plans[0]?.state, 'unknown')
     equal(plans[0]?.words.startsWith('not read yet'), true)
+  })
+
+  it('finds a plan overdue that was waited for beyond its limit and never had a backup', () => {
+    const none = { glances: [], asOfMs: nowMs }
+    const plansSeen = new Map([
+      ['a', nowMs - 30 * hour],
+      ['b', nowMs - hour],
+    ])
+    const { plans } = read({ a: none, b: none }, { plansSeen })
+    deepEqual(
+      plans.map(({ plan, state, isOverdue }) => [plan, state, isOverdue]),
+      [
+        ['a', 'overdue', true],
+        ['b', 'never', false],
+      ],
+    )
   })
 
   it('tells of a run under way before one that has ended', () => {

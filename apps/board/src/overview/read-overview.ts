@@ -62,7 +62,7 @@ export function createOverviewReader(options: ReadOverviewOptions): () => Overvi
       const known = buckets.of(plan.name)
       const run = goingByPlan.get(plan.name)?.[0] ?? look?.runs.lastEnded.get(plan.name)
       return {
-        ...statusOf(plan, { known, nowMs, run, nextMs: look?.nextMs.get(plan.name) }),
+        ...statusOf(plan, { known, nowMs, run, look }),
         ...slowFactsOf(plan, { known, nowMs, look }),
         unreadable: known.unreadable,
       }
@@ -83,10 +83,10 @@ interface Known {
   readonly known: PlanLook
   readonly nowMs: number
   readonly run: RunSummary | undefined
-  readonly nextMs: number | undefined
+  readonly look: QueueLook | null
 }
 
-function statusOf(plan: Plan, { known, nowMs, run, nextMs }: Known): PlanStatus {
+function statusOf(plan: Plan, { known, nowMs, run, look }: Known): PlanStatus {
   return planStatus({
     plan: plan.name,
     enabled: plan.enabled,
@@ -94,8 +94,9 @@ function statusOf(plan: Plan, { known, nowMs, run, nextMs }: Known): PlanStatus 
     isScheduled: plan.enabled && plan.schedule !== null,
     backups: known.glances,
     unreachable: known.problem ?? notYet,
+    expectedSinceMs: look?.plansSeen.get(plan.name) ?? null,
     lastRun: run ? lastRunOf(run) : null,
-    nextRunMs: nextMs ?? null,
+    nextRunMs: look?.nextMs.get(plan.name) ?? null,
     // Found out with the other slow facts.
     retention: null,
     nowMs,

@@ -22,6 +22,7 @@ function row(facts: Partial<PlanOverviewRow>): PlanOverviewRow {
       changeBytes: null,
     },
     overdueAfterMs: 26 * hour,
+    isOverdue: false,
     lastRun: { outcome: 'committed', atMs: asOfMs - 2 * hour, cause: null },
     nextRunMs: asOfMs + 21 * hour,
     days: [],

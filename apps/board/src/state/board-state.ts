@@ -31,6 +31,7 @@ export interface BoardStateOptions {
   readonly cache?: GlanceCache
   readonly runHistory: RunHistory
   readonly listSchedules: () => Promise<readonly ListedSchedule[]>
+  readonly plansSeen: () => Promise<ReadonlyMap<string, number>>
   readonly readQueues: () => Promise<QueueMetrics>
   readonly clock: Clock
   readonly logger: Logger

@@ -12,6 +12,8 @@ import { withDeadline } from '../with-deadline.ts'
 export interface QueueLook {
   readonly runs: RunsNow
   readonly nextMs: ReadonlyMap<string, number>
+  /** Since when plans are there. */
+  readonly plansSeen: ReadonlyMap<string, number>
   readonly queues: readonly QueueCounts[]
   /** BullMQ's own metrics in Prometheus text. */
   readonly bullmq: string
@@ -20,6 +22,7 @@ export interface QueueLook {
 export interface QueueLookOptions {
   readonly runHistory: RunHistory
   readonly listSchedules: () => Promise<readonly ListedSchedule[]>
+  readonly plansSeen: () => Promise<ReadonlyMap<string, number>>
   readonly readQueues: () => Promise<QueueMetrics>
   readonly clock: Clock
   readonly logger: Logger
@@ -31,7 +34,7 @@ export function createQueueLook(options: QueueLookOptions): {
   now(): QueueLook | null
   read(): Promise<void>
 } {
-  const { runHistory, listSchedules, readQueues, logger } = options
+  const { runHistory, listSchedules, plansSeen, readQueues, logger } = options
   let look: QueueLook | null = null
   /** One that outlived its deadline is still at work. */
   let reading: Promise<RunsNow> | undefined
@@ -42,10 +45,14 @@ export function createQueueLook(options: QueueLookOptions): {
         reading ??= runHistory.read().finally(() => {
           reading = undefined
         })
-        const asked = Promise.all([reading, listSchedules(), readQueues()])
-        const [runs, schedules, { queues, bullmq }] = await withDeadline(asked, timeoutMs, 'Redis')
+        const asked = Promise.all([reading, listSchedules(), plansSeen(), readQueues()])
+        const [runs, schedules, seen, { queues, bullmq }] = await withDeadline(
+          asked,
+          timeoutMs,
+          'Redis',
+        )
         const nextMs = new Map(schedules.map(({ plan, nextMs: ms }) => [plan, ms]))
-        look = { runs, nextMs, queues, bullmq }
+        look = { runs, nextMs, plansSeen: seen, queues, bullmq }
       } catch (error) {
         if (look !== null) logger.warn({ err: error }, `overview: ${describeError(error)}`)
         look = null

@@ -17,7 +17,9 @@ export async function openPlanStatuses(
   connection: QueueConnection | null,
 ): Promise<PlanStatuses> {
   const { createPlanOverviewSource } = await import('@backstream/board/overview')
-  const { createRunProducer, listSchedules, openCatalogueCache } = await import('@backstream/queue')
+  const { createRunProducer, listSchedules, openCatalogueCache, readPlansSeen } = await import(
+    '@backstream/queue'
+  )
   const opened: Promise<OpenStorage>[] = []
   const source = createPlanOverviewSource({
     config,
@@ -28,6 +30,7 @@ export async function openPlanStatuses(
     },
     producer: connection ? createRunProducer(connection) : { findRuns: noQueue },
     listSchedules: () => (connection ? listSchedules(connection) : noQueue()),
+    plansSeen: () => (connection ? readPlansSeen(connection) : noQueue()),
     clock: session.clock,
     cache: connection ? openCatalogueCache(connection) : undefined,
   })

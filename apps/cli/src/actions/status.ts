@@ -144,6 +144,7 @@ function asDocument(plan: PlanStatus): Record<string, unknown> {
     words: plan.words,
     backups: plan.backups,
     overdueAfterSeconds: plan.overdueAfterMs === null ? null : plan.overdueAfterMs / 1000,
+    isOverdue: plan.isOverdue,
     newestGood: newestGood && {
       backup: newestGood.backup,
       finishedAt: isoOf(newestGood.finishedAtMs),

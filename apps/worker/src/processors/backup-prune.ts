@@ -72,6 +72,8 @@ async function blocksOf(
     enabled: plan.enabled,
     overdueAfterMs: plan.overdueAfterMs,
     backups: (await readGlances(storage, plan.name, { signal })).glances,
+    // Where there is no good backup at all, pruning leaves everything in any case.
+    expectedSinceMs: null,
     lastRun: await lastEnd(context, plan),
     isScheduled: false,
     nextRunMs: null,
