@@ -23,9 +23,12 @@ export async function* decryptAge(
   try {
     const fileKey = fileKeyOf(await readAgeHeader(reader), identities)
     const key = payloadKeyOf(fileKey, await reader.read(PAYLOAD_NONCE_BYTES))
+    const held = Buffer.allocUnsafeSlow(SEALED_CHUNK_BYTES)
+    // Looking for what follows a chunk may cost the reader's view of it.
+    const hold = (chunk: Buffer) => held.subarray(0, chunk.copy(held))
     for (let number = 0, isLast = false; !isLast; number++) {
       signal.throwIfAborted()
-      const sealed = await readUpTo(reader, SEALED_CHUNK_BYTES)
+      const sealed = hold(await reader.readUpTo(SEALED_CHUNK_BYTES))
       isLast = await reader.isAtEnd()
       const { plain, checkEnd } = openChunk(key, sealed, { number, isLast })
       if (plain.length > 0) yield plain
@@ -50,17 +53,4 @@ export function fileKeyOf(header: AgeHeader, identities: readonly AgeIdentity[])
   throw new ArchiveError('identity-wrong', `It was not encrypted to ${given || 'anybody given'}`, {
     remedy: 'Give the identity of one of the recipients it was encrypted to.',
   })
-}
-
-/** Fewer bytes only at the end. */
-async function readUpTo(reader: ByteReader, size: number): Promise<Buffer> {
-  const pieces: Buffer[] = []
-  for (let missing = size; missing > 0; ) {
-    const piece = await reader.readSome(missing)
-    if (piece === null) break
-    missing -= piece.length
-    pieces.push(piece)
-  }
-  const [first] = pieces
-  return first && pieces.length === 1 ? first : Buffer.concat(pieces)
 }

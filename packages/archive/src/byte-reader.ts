@@ -1,6 +1,9 @@
 import { ArchiveError } from './archive-error.ts'
 
-/** Reads exact amounts from an async iterable of chunks. One reader, one caller at a time. */
+/**
+ * Reads exact amounts from an async iterable of chunks, each of which need only be valid until the next
+ * one is asked for. One reader, one caller at a time; what it has been given is valid until it reads on.
+ */
 export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array>
   #chunk: Uint8Array = new Uint8Array(0)
@@ -24,22 +27,28 @@ export class ByteReader {
 
   /** Exactly `size` bytes, a view of the chunk where it can be; `truncated` when fewer are left. */
   async read(size: number): Promise<Buffer> {
+    const bytes = await this.readUpTo(size)
+    if (bytes.length === size) return bytes
+    const missing = size - bytes.length
+    throw new ArchiveError(
+      'truncated',
+      `the data ends ${missing} bytes early, at byte ${this.#position}`,
+    )
+  }
+
+  /** As `read`, but with fewer bytes at the end. */
+  async readUpTo(size: number): Promise<Buffer> {
     const first = this.#take(size)
     if (first.length === size) return first
-    const pieces = [first]
+    // Before its chunk is let go.
+    const pieces: Buffer[] = [Buffer.from(first)]
     let missing = size - first.length
-    while (missing > 0) {
-      if (!(await this.#fill())) {
-        throw new ArchiveError(
-          'truncated',
-          `the data ends ${missing} bytes early, at byte ${this.#position}`,
-        )
-      }
+    while (missing > 0 && (await this.#fill())) {
       const piece = this.#take(missing)
-      pieces.push(piece)
       missing -= piece.length
+      pieces.push(missing > 0 ? Buffer.from(piece) : piece)
     }
-    return Buffer.concat(pieces, size)
+    return Buffer.concat(pieces)
   }
 
   /** What is at hand, at least one byte and at most `limit`; null at the end. */

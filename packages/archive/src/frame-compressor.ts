@@ -1,5 +1,6 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { BufferPool } from './buffer-pool.ts'
 import { looksIncompressible } from './incompressible.ts'
 import { outputBytes, ZstdEncoder, type ZstdEncoderOptions } from './zstd-encoder.ts'
 
@@ -67,14 +68,13 @@ function createZstdCompressor({
 }: CompressorOptions): FrameCompressor {
   const usual = createEncoderPool({ level, frameBytes })
   const fastest = createEncoderPool({ level: Math.min(level, zstdFastest), frameBytes })
-  const outputs: Buffer[] = []
-  const takeOutput = () => outputs.pop() ?? Buffer.allocUnsafeSlow(outputBytes(frameBytes))
+  const outputs = new BufferPool(outputBytes(frameBytes))
   return {
     async compress(plain) {
       const pool = looksIncompressible(plain) ? fastest : usual
-      const output = reusesMemory ? takeOutput() : undefined
+      const output = reusesMemory ? outputs.take() : undefined
       const pieces = await pool.frame(plain, output)
-      return { pieces, release: () => void (output && outputs.push(output)) }
+      return { pieces, release: () => output && outputs.giveBack(output) }
     },
     [Symbol.dispose]() {
       usual[Symbol.dispose]()

@@ -57,7 +57,7 @@ async function readFrame(
   }
   const stored = await object.read(offset, offset + bytes)
   const reader = new ByteReader(once(stored))
-  const frame = await readZstdFrame(reader, maxBytes)
+  const frame = await readZstdFrame(reader, { maxFrameBytes: maxBytes })
   if (frame === null || stored.length !== bytes || !(await reader.isAtEnd())) {
     throw new ArchiveError('corrupt', 'the index does not hold the one frame it names')
   }

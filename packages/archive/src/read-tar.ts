@@ -194,7 +194,8 @@ async function readExtension(
   if (block.size > maxExtensionBytes) {
     throw new ArchiveError('too-large', `a tar header of ${block.size} bytes is refused`)
   }
-  const content = await reader.read(block.size)
+  // A copy: parts of it are kept in the header.
+  const content = Buffer.from(await reader.read(block.size))
   await reader.read(paddingOf(block.size))
   if (block.typeFlag === 'L') extensions.path = cutAtNul(content)
   else if (block.typeFlag === 'K') extensions.linkTarget = cutAtNul(content)

@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os'
+import { BufferPool } from './buffer-pool.ts'
 import { ByteReader } from './byte-reader.ts'
 import type { Compression } from './frame-compressor.ts'
+import { createFrameDecoder } from './frame-decoder.ts'
 import { gunzipMembers } from './gzip-members.ts'
 import { mapOrdered } from './ordered.ts'
-import { decodeZstdFrame } from './zstd-decoder.ts'
-import { readZstdFrame, type ZstdFrame } from './zstd-frames.ts'
+import { type ReadFrameOptions, readZstdFrame, type ZstdFrame } from './zstd-frames.ts'
 
 export interface UnpackOptions {
   readonly algorithm: Compression['algorithm']
@@ -13,6 +14,11 @@ export interface UnpackOptions {
   readonly concurrency?: number
   /** A frame that is larger, or asks for more memory, is refused; default 64 MiB. */
   readonly maxFrameBytes?: number
+  /**
+   * Chunks are filled again once the next one is asked for: only for a consumer that keeps none of
+   * them. Without it each chunk is memory of its own.
+   */
+  readonly reusesMemory?: boolean
 }
 
 const defaultMaxFrameBytes = 64 << 20
@@ -63,11 +69,16 @@ async function* unzstd(
   reader: ByteReader,
   options: UnpackOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { signal, maxFrameBytes = defaultMaxFrameBytes } = options
+  const { signal, maxFrameBytes = defaultMaxFrameBytes, reusesMemory = false } = options
   const { concurrency = Math.min(4, availableParallelism()) } = options
-  const frames = zstdFrames(reader, { signal, maxFrameBytes })
-  const turns = inTurn(frames, (frame) => decodeZstdFrame(frame, maxFrameBytes))
-  yield* mapOrdered(turns, concurrency + 1, (turn) => turn())
+  using decoder = createFrameDecoder({ maxFrameBytes, reusesMemory })
+  const reading = reusesMemory ? { buffers: new BufferPool(usualStoredBytes) } : {}
+  const frames = zstdFrames(reader, { signal, maxFrameBytes, ...reading })
+  const turns = inTurn(frames, (frame) => decoder.decode(frame))
+  for await (const frame of mapOrdered(turns, concurrency + 1, (turn) => turn())) {
+    yield frame.plain
+    frame.release()
+  }
 }
 
 /** What cannot be read ends the output behind all that was read before it, and not earlier. */
@@ -82,13 +93,16 @@ async function* inTurn<T, R>(
   }
 }
 
+/** A frame of 4 MiB that did not shrink. */
+const usualStoredBytes = (4 << 20) + (32 << 10)
+
 async function* zstdFrames(
   reader: ByteReader,
-  { signal, maxFrameBytes }: { signal: AbortSignal; maxFrameBytes: number },
+  { signal, ...options }: ReadFrameOptions & { readonly signal: AbortSignal },
 ): AsyncGenerator<ZstdFrame, void, undefined> {
   for (;;) {
     signal.throwIfAborted()
-    const frame = await readZstdFrame(reader, maxFrameBytes)
+    const frame = await readZstdFrame(reader, options)
     if (frame === null) return
     yield frame
   }

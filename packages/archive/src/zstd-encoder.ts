@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { constants, createZstdCompress } from 'node:zlib'
+import { writeInto } from './zlib-output.ts'
 
 export interface ZstdEncoderOptions {
   readonly level: number
@@ -71,17 +72,4 @@ export function outputBytes(plainBytes: number): number {
  */
 const tables: Readonly<Record<number, Readonly<Record<number, number>>>> = {
   3: { [constants.ZSTD_c_hashLog]: 16, [constants.ZSTD_c_chainLog]: 15 },
-}
-
-/**
- * Node's streams go on in their output buffer where the last piece ended, and allocate a new one when
- * it is full: 4 MiB for each frame, which the garbage collector then has to find. `_outBuffer` and
- * `_outOffset` are not documented; where they are missing, memory is allocated and nothing else changes.
- */
-function writeInto(stream: object, output: Buffer): void {
-  const internals = stream as { _outBuffer?: unknown; _outOffset?: unknown }
-  if (!(internals._outBuffer instanceof Uint8Array && typeof internals._outOffset === 'number'))
-    return
-  internals._outBuffer = output
-  internals._outOffset = 0
 }

@@ -6,6 +6,7 @@
  * size, blocks (three bytes of header each: last flag, type, size), and perhaps a checksum.
  */
 import { ArchiveError } from './archive-error.ts'
+import type { BufferPool } from './buffer-pool.ts'
 import type { ByteReader } from './byte-reader.ts'
 
 export interface ZstdFrame {
@@ -13,21 +14,30 @@ export interface ZstdFrame {
   readonly bytes: Buffer
   /** Plain bytes by its header; null when the header does not say. */
   readonly plainBytes: number | null
+  /** To be called once, when its bytes are not needed any more. */
+  release(): void
+}
+
+export interface ReadFrameOptions {
+  /** A frame that is longer, or asks for more memory, is refused. */
+  readonly maxFrameBytes: number
+  /** Where its bytes are put, if they fit; else in memory of their own. */
+  readonly buffers?: BufferPool
 }
 
 const frameMagic = 0xfd2fb528
+const magicBytes = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
 const skippableMagic = 0x184d2a50
 
 /** The next frame, skippable ones passed over; null at the clean end of the data. */
 export async function readZstdFrame(
   reader: ByteReader,
-  maxFrameBytes: number,
+  options: ReadFrameOptions,
 ): Promise<ZstdFrame | null> {
   for (;;) {
     if (await reader.isAtEnd()) return null
-    const magic = await reader.read(4)
-    const number = magic.readUInt32LE()
-    if (number === frameMagic) return await readFrame(reader, { magic, maxFrameBytes })
+    const number = (await reader.read(4)).readUInt32LE()
+    if (number === frameMagic) return await readFrame(reader, options)
     // The lowest four bits are free for the writer's use.
     if ((number & 0xfffffff0) >>> 0 !== skippableMagic) {
       throw new ArchiveError(
@@ -49,21 +59,58 @@ async function skip(reader: ByteReader, size: number): Promise<void> {
 
 async function readFrame(
   reader: ByteReader,
-  { magic, maxFrameBytes }: { magic: Buffer; maxFrameBytes: number },
+  { maxFrameBytes, buffers }: ReadFrameOptions,
 ): Promise<ZstdFrame> {
-  const descriptor = await reader.read(1)
-  const layout = parseDescriptor(descriptor[0] as number)
-  const header = await reader.read(layout.headerBytes)
-  const { plainBytes, windowBytes } = parseHeader(header, layout)
+  const gathered = new GatheredFrame(buffers)
+  const take = async (size: number): Promise<Buffer> => gathered.add(await reader.read(size))
+  gathered.add(magicBytes)
+  const layout = parseDescriptor((await take(1))[0] as number)
+  const { plainBytes, windowBytes } = parseHeader(await take(layout.headerBytes), layout)
   for (const size of [plainBytes ?? 0, windowBytes ?? 0]) {
     if (size > maxFrameBytes) {
       throw new ArchiveError('too-large', `a zstd frame asks for ${size} bytes of memory`)
     }
   }
-  const pieces = [magic, descriptor, header]
-  await readBlocks(reader, { pieces, maxFrameBytes })
-  if (layout.hasChecksum) pieces.push(await reader.read(4))
-  return { bytes: Buffer.concat(pieces), plainBytes }
+  await takeBlocks(take, maxFrameBytes)
+  if (layout.hasChecksum) await take(4)
+  return { bytes: gathered.bytes(), plainBytes, release: () => gathered.release() }
+}
+
+/** A frame's bytes, copied as they come: the reader's are gone when it reads on. */
+class GatheredFrame {
+  readonly #buffers: BufferPool | undefined
+  #buffer: Buffer
+  #filled = 0
+
+  constructor(buffers: BufferPool | undefined) {
+    this.#buffers = buffers
+    this.#buffer = buffers?.take() ?? Buffer.allocUnsafe(64 << 10)
+  }
+
+  /** Returns the copy, valid until the next one is added. */
+  add(piece: Buffer): Buffer {
+    const start = this.#filled
+    const end = start + piece.length
+    if (end > this.#buffer.length) this.#grow(end)
+    piece.copy(this.#buffer, start)
+    this.#filled = end
+    return this.#buffer.subarray(start, end)
+  }
+
+  bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#filled)
+  }
+
+  release(): void {
+    if (this.#buffer.length === this.#buffers?.bytes) this.#buffers.giveBack(this.#buffer)
+  }
+
+  #grow(needed: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#buffer.length))
+    this.bytes().copy(larger)
+    this.release()
+    this.#buffer = larger
+  }
 }
 
 interface HeaderLayout {
@@ -128,14 +175,13 @@ const rleBlock = 1
 const reservedBlock = 3
 const maxBlockBytes = 128 << 10
 
-async function readBlocks(
-  reader: ByteReader,
-  { pieces, maxFrameBytes }: { pieces: Buffer[]; maxFrameBytes: number },
+async function takeBlocks(
+  take: (size: number) => Promise<Buffer>,
+  maxFrameBytes: number,
 ): Promise<void> {
   let total = 0
   for (let isLast = false; !isLast; ) {
-    const header = await reader.read(3)
-    const bits = header.readUIntLE(0, 3)
+    const bits = (await take(3)).readUIntLE(0, 3)
     isLast = (bits & 1) === 1
     const type = (bits >> 1) & 3
     const size = type === rleBlock ? 1 : bits >> 3
@@ -146,6 +192,6 @@ async function readBlocks(
     if (total > maxFrameBytes + (maxFrameBytes >> 8)) {
       throw new ArchiveError('too-large', `a zstd frame is longer than ${maxFrameBytes} bytes`)
     }
-    pieces.push(header, await reader.read(size))
+    await take(size)
   }
 }

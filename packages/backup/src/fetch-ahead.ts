@@ -9,6 +9,10 @@ export interface FetchAheadOptions {
   readonly pieceBytes: number
   /** Requests under way or waiting to be read: as many pieces are in memory at the most, and one more. */
   readonly ahead: number
+  /**
+   * Pieces are filled again once the next one is asked for: only for a reader that keeps none of them.
+   */
+  readonly reusesMemory?: boolean
 }
 
 /**
@@ -22,26 +26,31 @@ export async function* fetchAhead(
   fetch: (piece: ByteSpan, signal: AbortSignal) => AsyncIterable<Uint8Array>,
   options: FetchAheadOptions & { readonly signal: AbortSignal },
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { pieceBytes, ahead } = options
+  const { pieceBytes, ahead, reusesMemory = false } = options
   if (span.end - span.start <= pieceBytes) {
     yield* fetch(span, options.signal)
     return
   }
   const letGo = new AbortController()
   const signal = AbortSignal.any([options.signal, letGo.signal])
-  const pieces: Promise<Uint8Array>[] = []
+  const pieces: Promise<Uint8Array<ArrayBuffer>>[] = []
+  const free: ArrayBuffer[] = []
   let next = span.start
   const order = () => {
     const piece = { start: next, end: Math.min(next + pieceBytes, span.end) }
     next = piece.end
-    const whole = collect(fetch(piece, signal), piece.end - piece.start)
+    const size = piece.end - piece.start
+    const memory = free.pop() ?? new ArrayBuffer(reusesMemory ? pieceBytes : size)
+    const whole = collect(fetch(piece, signal), new Uint8Array(memory, 0, size))
     whole.catch(() => {}) // its turn to be awaited may never come
     pieces.push(whole)
   }
   try {
     while (next < span.end || pieces.length > 0) {
       while (next < span.end && pieces.length < ahead) order()
-      yield await (pieces.shift() as Promise<Uint8Array>)
+      const piece = await (pieces.shift() as (typeof pieces)[number])
+      yield piece
+      if (reusesMemory) free.push(piece.buffer)
     }
   } finally {
     letGo.abort(new Error('nobody reads on'))
@@ -49,13 +58,15 @@ export async function* fetchAhead(
   }
 }
 
-async function collect(chunks: AsyncIterable<Uint8Array>, bytes: number): Promise<Uint8Array> {
-  const whole = new Uint8Array(bytes)
+async function collect(
+  chunks: AsyncIterable<Uint8Array>,
+  memory: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
   let filled = 0
   for await (const chunk of chunks) {
-    whole.set(chunk, filled)
+    memory.set(chunk, filled)
     filled += chunk.byteLength
   }
   // Whoever fetches has seen to its being all of it; if not, the reader's hashes would tell.
-  return filled === bytes ? whole : whole.subarray(0, filled)
+  return memory.subarray(0, filled)
 }

@@ -54,11 +54,12 @@ export async function restoreBackup(
     request.onProgress?.({ bytesFetched, bytesTotal, entries: extractor.report.entries })
   const stored = decryptArchive(
     manifest,
-    readArchive(storage, manifest, { signal, onFetched }),
+    readArchive(storage, manifest, { signal, onFetched, reusesMemory: true }),
     request,
   )
   const sum = { bytes: 0, crc32: 0 }
-  const frames = unpackFrames(stored, { algorithm: manifest.compression.algorithm, signal })
+  const { algorithm } = manifest.compression
+  const frames = unpackFrames(stored, { algorithm, signal, reusesMemory: true })
   const plain = tally(frames, sum, manifest)
   let done = 0
   try {

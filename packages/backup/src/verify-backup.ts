@@ -87,7 +87,7 @@ async function verifyArchive(
 ): Promise<void> {
   const { manifest, depth, signal } = request
   const stored = (async function* () {
-    for await (const chunk of readArchive(storage, manifest, { signal })) {
+    for await (const chunk of readArchive(storage, manifest, { signal, reusesMemory: true })) {
       count(chunk)
       yield chunk
     }
@@ -100,7 +100,7 @@ async function verifyArchive(
   const sum = { bytes: 0, crc32: 0 }
   const archive = decryptArchive(manifest, stored, request)
   const plain = (async function* () {
-    for await (const chunk of unpackFrames(archive, { algorithm, signal })) {
+    for await (const chunk of unpackFrames(archive, { algorithm, signal, reusesMemory: true })) {
       sum.bytes += chunk.byteLength
       sum.crc32 = crc32(chunk, sum.crc32)
       yield chunk
