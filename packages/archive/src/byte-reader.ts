@@ -25,6 +25,11 @@ export class ByteReader {
     return !(await this.#fill())
   }
 
+  /** As `read` where no further chunk is needed for it, else null: most of many small reads. */
+  readNow(size: number): Buffer | null {
+    return this.#chunk.length - this.#at >= size ? this.#take(size) : null
+  }
+
   /** Exactly `size` bytes, a view of the chunk where it can be; `truncated` when fewer are left. */
   async read(size: number): Promise<Buffer> {
     const bytes = await this.readUpTo(size)

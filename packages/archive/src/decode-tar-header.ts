@@ -30,7 +30,7 @@ export function decodeTarBlock(block: Buffer): TarBlock | null {
     throw new ArchiveError('unsupported', 'a tar header is neither ustar nor GNU')
   }
   const name = readName(block, field.name)
-  const prefix = isUstar ? readName(block, field.prefix) : Buffer.alloc(0)
+  const prefix = isUstar ? readName(block, field.prefix) : nothing
   const path = prefix.length > 0 ? Buffer.concat([prefix, Buffer.from('/'), name]) : name
   const number = (where: Field) => readNumber(block, where, path)
   const size = number(field.size)
@@ -51,13 +51,17 @@ export function decodeTarBlock(block: Buffer): TarBlock | null {
   }
 }
 
+const nothing = Buffer.alloc(0)
+
 /** The bytes before the first NUL, copied out of the block. */
 export function cutAtNul(bytes: Buffer): Buffer {
+  if (bytes[0] === 0) return nothing
   const end = bytes.indexOf(0)
   return Buffer.from(end === -1 ? bytes : bytes.subarray(0, end))
 }
 
 function readName(block: Buffer, where: Field): Buffer {
+  if (block[where.at] === 0) return nothing
   return cutAtNul(block.subarray(where.at, where.at + where.bytes))
 }
 
@@ -65,6 +69,25 @@ function readName(block: Buffer, where: Field): Buffer {
 function readNumber(block: Buffer, where: Field, path?: Buffer): number {
   const first = block[where.at] as number
   if (first & 0x80) return readBinary(block, where, path)
+  return readPlainOctal(block, where) ?? readOctal(block, where, path)
+}
+
+/** As nearly all are written: digits, then NULs or spaces. Null for all others. */
+function readPlainOctal(block: Buffer, { at, bytes }: Field): number | null {
+  const end = at + bytes
+  let value = 0
+  let i = at
+  for (; i < end; i++) {
+    const digit = (block[i] as number) - 0x30
+    if (digit < 0 || digit > 7) break
+    value = value * 8 + digit
+  }
+  if (i === at) return null
+  for (; i < end; i++) if (block[i] !== 0 && block[i] !== 0x20) return null
+  return value
+}
+
+function readOctal(block: Buffer, where: Field, path?: Buffer): number {
   const text = block
     .toString('latin1', where.at, where.at + where.bytes)
     .replace(/[\0 ]+$/, '')

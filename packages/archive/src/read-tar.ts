@@ -81,7 +81,7 @@ export async function* readTar(
       const isFile = header.type === 'file'
       last = header
       yield { header, continues: isFile && previous?.equals(header.rawPath) === true, content }
-      await content.skip()
+      if (!content.skipNow()) await content.skip()
       previous = isFile ? header.rawPath : null
     }
     if (isConcatenated) return
@@ -113,7 +113,19 @@ class EntryContent implements AsyncIterable<Buffer> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
-    while (this.#left > 0) yield await this.#next()
+    while (this.#left > 0) yield this.#nextNow() ?? (await this.#next())
+  }
+
+  /** All of what is left, if it is at hand. */
+  #nextNow(): Buffer | null {
+    const chunk = this.#left > contentChunkBytes ? null : this.#reader.readNow(this.#left)
+    if (chunk) this.#left = 0
+    return chunk
+  }
+
+  /** False when there is more to skip than is at hand. */
+  skipNow(): boolean {
+    return this.#left === 0 && this.#reader.readNow(this.#padding) !== null
   }
 
   async skip(): Promise<void> {
@@ -179,7 +191,11 @@ async function readHeader(reader: ByteReader): Promise<TarHeader | null> {
   throw new ArchiveError('too-large', 'more than one entry needs of long tar headers is refused')
 }
 
-async function readBlock(reader: ByteReader): Promise<Buffer> {
+function readBlock(reader: ByteReader): Buffer | Promise<Buffer> {
+  return reader.readNow(BLOCK_BYTES) ?? awaitBlock(reader)
+}
+
+async function awaitBlock(reader: ByteReader): Promise<Buffer> {
   if (await reader.isAtEnd()) {
     throw new ArchiveError('truncated', 'the archive ends without the two zero blocks of a tar')
   }
@@ -195,8 +211,9 @@ async function readExtension(
     throw new ArchiveError('too-large', `a tar header of ${block.size} bytes is refused`)
   }
   // A copy: parts of it are kept in the header.
-  const content = Buffer.from(await reader.read(block.size))
-  await reader.read(paddingOf(block.size))
+  const content = Buffer.from(reader.readNow(block.size) ?? (await reader.read(block.size)))
+  const padding = paddingOf(block.size)
+  if (reader.readNow(padding) === null) await reader.read(padding)
   if (block.typeFlag === 'L') extensions.path = cutAtNul(content)
   else if (block.typeFlag === 'K') extensions.linkTarget = cutAtNul(content)
   else if (block.typeFlag === 'x') extensions.pax = parsePaxRecords(content)

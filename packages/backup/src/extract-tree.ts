@@ -77,6 +77,7 @@ export class TreeExtractor {
   readonly #root: Buffer
   readonly #safeParents = new Set<string>()
   readonly #directories: { readonly path: Buffer; readonly header: TarHeader }[] = []
+  #newOwner: ReturnType<NewFile['owner']> | null = null
   /** What became of the last file: the members of a stream follow each other. */
   #file: { readonly header: TarHeader; readonly made: NewFile | null } | null = null
 
@@ -212,13 +213,22 @@ export class TreeExtractor {
   #endFile(): void {
     const { header, made } = this.#file ?? {}
     if (header && made) {
-      if (this.#mayOwn(header)) this.#try('owner', () => made.setOwner(header.uid, header.gid))
+      if (this.#mayOwn(header) && !this.#isOwnedAlready(made, header)) {
+        this.#try('owner', () => made.setOwner(header.uid, header.gid))
+      }
       this.#try('mode', () => made.setMode(this.#modeOf(header)))
       this.#try('time', () => made.setTime(timeOf(header)))
       made.finish()
       this.report.files++
     }
     this.#file = null
+  }
+
+  /** All that is made in an empty place belongs to the same user and group: looked up once. */
+  #isOwnedAlready(made: NewFile, { uid, gid }: TarHeader): boolean {
+    if (this.#options.overwrite !== undefined) return false
+    this.#newOwner ??= made.owner()
+    return this.#newOwner.uid === uid && this.#newOwner.gid === gid
   }
 
   #modeOf(header: TarHeader): number {

@@ -11,6 +11,7 @@ import {
   constants,
   fchmodSync,
   fchownSync,
+  fstatSync,
   futimesSync,
   openSync,
   renameSync,
@@ -34,6 +35,10 @@ export class NewFile {
 
   write(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.byteLength; ) at += writeSync(this.#descriptor, chunk, at)
+  }
+
+  owner(): { readonly uid: number; readonly gid: number } {
+    return fstatSync(this.#descriptor)
   }
 
   setOwner(uid: number, gid: number): void {
