@@ -66,6 +66,7 @@ describe('the board’s pages', needsBrowser, () => {
         ['backup-suspect', `/plans/invoices/backups/${suspect}`],
         ['accept', `/plans/invoices/backups/${suspect}/accept`],
         ['run', '/plans/media/run'],
+        ['prune', '/plans/media/prune'],
       ] as const) {
         const page = await openPage(t, path, options)
         const folder = process.env['SCREENSHOTS']
@@ -147,7 +148,26 @@ describe('the board’s pages', needsBrowser, () => {
     equal(await shown(page.locator('table.runs .state').first()), 'running')
     await page.evaluate('globalThis.isSamePage = true')
     await page.locator('#live').filter({ hasText: 'Live.' }).waitFor({ state: 'attached' })
-    sample.release()
+    sample.release('new-nas')
+    await page.locator('table.runs .state').filter({ hasText: 'backup' }).waitFor()
+    equal(await page.evaluate('globalThis.isSamePage'), true)
+  })
+
+  it('lead all the way: a plan, a backup, its command; then a run, watched to its end', async (t) => {
+    const page = await openPage(t, '/')
+    await page.getByRole('link', { name: 'letters' }).click()
+    await page.locator('table.backups th a').first().click()
+    equal(
+      await shown(page.locator('#command')),
+      `backstream restore letters/${sample.backups.whole} --to DIR`,
+    )
+    await page.getByRole('link', { name: 'letters', exact: true }).click()
+    await page.getByRole('link', { name: 'Run now…' }).click()
+    await page.getByRole('button', { name: 'Run now' }).click()
+    await page.locator('table.runs .state').filter({ hasText: 'running' }).waitFor()
+    await page.evaluate('globalThis.isSamePage = true')
+    await page.locator('#live').filter({ hasText: 'Live.' }).waitFor({ state: 'attached' })
+    sample.release('letters')
     await page.locator('table.runs .state').filter({ hasText: 'backup' }).waitFor()
     equal(await page.evaluate('globalThis.isSamePage'), true)
   })
@@ -174,7 +194,7 @@ describe('the board’s pages', needsBrowser, () => {
     match(await shown(page.locator('main')), /more than the \d+ that may go by themselves/)
     const before = await slotsOf('media')
     await page.getByRole('button', { name: /^Remove \d+ of 90 backups$/ }).click()
-    match(await shown(page.locator('[role=status]')), /\d+ backups of media are removed/)
+    match(await shown(page.locator('[role=status]').first()), /\d+ backups of media are removed/)
     const left = await slotsOf('media')
     ok(left.length < 40 && left.length >= 3, `${left.length} of ${before.length} are left`)
     equal(left.at(-1), before.at(-1))
@@ -187,7 +207,10 @@ describe('the board’s pages', needsBrowser, () => {
     const page = await openPage(t, '/plans/media')
     await page.getByRole('link', { name: 'Verify…' }).click()
     await page.getByRole('button', { name: 'Verify the newest good backup' }).click()
-    match(await shown(page.locator('[role=status]')), /The verification of \S+ is in the queue/)
+    match(
+      await shown(page.locator('[role=status]').first()),
+      /The verification of \S+ is in the queue/,
+    )
     const jobName = 'backup.verify'
     equal((await sample.producer.findRuns({ plan: 'media', jobName, limit: 5 })).length, 1)
   })

@@ -4,6 +4,8 @@
  */
 const events = document.currentScript.dataset.events
 const live = document.getElementById('live')
+/** Long enough to read in peace what was just done. */
+const noticeMs = 20_000
 let isLoading = false
 let isDue = false
 
@@ -31,10 +33,10 @@ async function refresh() {
   }
 }
 
-/** Without what was just done: that is told once. */
+/** Without what was just done, once that has been there for a while. */
 function addressOfPage() {
   const address = new URL(location.href)
-  address.searchParams.delete('done')
+  if (performance.now() > noticeMs) address.searchParams.delete('done')
   return address
 }
 

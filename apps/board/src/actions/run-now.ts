@@ -15,7 +15,7 @@ export const runNow: ActionMaker = async ({ state, producer }, { plan }) => {
       `A run of ${plan.name} is put into the queue ${queueOfPlan(plan)}, by hand. Its schedule stays as it is.`,
       `It reads ${sourcesOf(plan.sources)} and stores a new backup in ${plan.storage}; the others stay.`,
       last
-        ? `Last time that were ${formatBytes(last.bytes)} in ${describeDuration(last.finishedAtMs - last.startedAtMs)}.`
+        ? `Last time it read ${formatBytes(last.bytes)} in ${describeDuration(last.finishedAtMs - last.startedAtMs)}.`
         : 'There is no good backup yet to tell how long it will take.',
       ...(workers.length === 0
         ? ['No worker serves that queue now: it waits until one does.']
