@@ -83,6 +83,24 @@ test('writes nothing into a bucket that locks everything', async () => {
   assert.deepEqual(await leftAt('', bucket), [])
 })
 
+test('tells whether a bucket can lock, where backups are to be locked', async () => {
+  const isLockWanted = true
+  const [without, ...others] = troubles(await probeStorage(optionsOf({}), { isLockWanted }))
+  assert.deepEqual([without?.check, without?.level, others], ['lock', 'error', []])
+  assert.match(without?.message ?? '', /the bucket has no object lock/)
+  const bucket = uniqueName('lockable')
+  await createLockableBucket(bucket)
+  const findings = await probeStorage(optionsOf({ bucket }), { isLockWanted })
+  assert.deepEqual(troubles(findings), [])
+  assert.ok(findings.some(({ check, level }) => check === 'lock' && level === 'ok'))
+  server.faults.add({
+    match: { operation: 'GetObjectLockConfiguration' },
+    action: { status: 403, code: 'AccessDenied' },
+  })
+  const [unseen] = troubles(await probeStorage(optionsOf({ bucket }), { isLockWanted }))
+  assert.deepEqual([unseen?.check, unseen?.level], ['lock', 'warning'])
+})
+
 test('tells that conditional puts are not guarded', async () => {
   server.faults.add({
     match: { operation: 'PutObject', key: /slot/ },
@@ -137,9 +155,15 @@ async function leftAt(prefix: string, bucket = 'test'): Promise<unknown[]> {
   return left
 }
 
-async function createLockedBucket(bucket: string): Promise<void> {
+async function createLockableBucket(bucket: string): Promise<void> {
   const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true })
   await client.send(new CreateBucketCommand({ Bucket: bucket, ObjectLockEnabledForBucket: true }))
+  client.destroy()
+}
+
+async function createLockedBucket(bucket: string): Promise<void> {
+  await createLockableBucket(bucket)
+  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true })
   await client.send(
     new PutObjectLockConfigurationCommand({
       Bucket: bucket,

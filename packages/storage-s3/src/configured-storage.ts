@@ -64,7 +64,9 @@ export async function probeS3Storage(
   storage: StorageConfig,
   options: ConfiguredStorageOptions & RequestOptions,
 ): Promise<ProbeFinding[]> {
-  return await probeStorage(await resolveStorageOptions(storage, options), options)
+  const { signal } = options
+  const isLockWanted = storage.lock !== null
+  return await probeStorage(await resolveStorageOptions(storage, options), { signal, isLockWanted })
 }
 
 /** Reads the secrets and gives the storage's options as `openS3Storage` takes them. */

@@ -36,25 +36,25 @@ export function iamPolicy(role: PolicyRole, storages: readonly PolicyStorage[]):
 }
 
 function statementsFor(role: PolicyRole, storage: PolicyStorage): IamStatement[] {
-  const statements = [bucketFacts(role, storage), listing(storage), objects(role, storage)]
+  const statements = [listing(storage), objects(role, storage)]
+  if (role !== 'reader') statements.unshift(bucketFacts(storage))
   if (role === 'writer') statements.push(cleaning(storage))
   if (role === 'maintenance') statements.push(removing(storage))
   const key = encryptionKey(role, storage)
   return key ? [...statements, key] : statements
 }
 
-/** These actions cannot be limited to a prefix. */
-function bucketFacts(role: PolicyRole, storage: PolicyStorage): IamStatement {
-  const facts = ['s3:GetBucketLocation', 's3:GetBucketVersioning']
-  const writing = [
-    's3:GetBucketObjectLockConfiguration',
-    's3:GetLifecycleConfiguration',
-    's3:ListBucketMultipartUploads',
-  ]
+/** These actions cannot be limited to a prefix. All but the uploads are for `doctor`. */
+function bucketFacts(storage: PolicyStorage): IamStatement {
   return {
     Sid: sid('Bucket', storage),
     Effect: 'Allow',
-    Action: role === 'reader' ? facts : [...facts, ...writing],
+    Action: [
+      's3:GetBucketVersioning',
+      's3:GetBucketObjectLockConfiguration',
+      's3:GetLifecycleConfiguration',
+      's3:ListBucketMultipartUploads',
+    ],
     Resource: [bucketArn(storage)],
   }
 }

@@ -15,6 +15,7 @@ export type ProbeCheck =
   | 'clock'
   | 'reach'
   | 'retention'
+  | 'lock'
   | 'lifecycle'
   | 'versions'
   | 'write'

@@ -3,8 +3,10 @@ import {
   GetBucketVersioningCommand,
   GetObjectLockConfigurationCommand,
   type LifecycleRule,
+  type ObjectLockConfiguration,
 } from '@aws-sdk/client-s3'
-import { isStorageError } from '@backstream/storage'
+import { describeError } from '@backstream/kernel'
+import { isStorageError, type StorageError } from '@backstream/storage'
 import { request } from '../request.ts'
 import { failure, findingOf, isUnavailableHere, ok, type ProbeFinding, warning } from './finding.ts'
 import type { Probe } from './probe.ts'
@@ -20,16 +22,29 @@ export async function probeBucket(probe: Probe): Promise<ProbeFinding[]> {
 
 const locksNothing = ok('retention', 'the bucket locks nothing by default')
 
-/** Retention by default would lock voids, indexes and what a failed run leaves as it locks backups. */
-async function probeRetention({ context, signal }: Probe): Promise<ProbeFinding[]> {
+async function probeRetention({ context, isLockWanted, signal }: Probe): Promise<ProbeFinding[]> {
   const { bucket, clients } = context
   const about = `read the object lock of s3://${bucket}`
   try {
     const answer = await request({ about, signal }, (sent) =>
       clients.requests.send(new GetObjectLockConfigurationCommand({ Bucket: bucket }), sent),
     )
-    const { Mode, Days, Years } = answer.ObjectLockConfiguration?.Rule?.DefaultRetention ?? {}
-    if (!Mode) return [locksNothing]
+    return describeLock(answer.ObjectLockConfiguration, isLockWanted)
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (isStorageError(error, 'not-found')) return describeLock(undefined, isLockWanted)
+    if (!isUnavailableHere(error)) return [findingOf('retention', error)]
+    return isLockWanted ? [lockUnseen(error)] : []
+  }
+}
+
+/** Retention by default would lock voids, indexes and what a failed run leaves as it locks backups. */
+function describeLock(
+  { ObjectLockEnabled, Rule }: ObjectLockConfiguration = {},
+  isLockWanted: boolean,
+): ProbeFinding[] {
+  const { Mode, Days, Years } = Rule?.DefaultRetention ?? {}
+  if (Mode) {
     const duration = Years ? `${Years} years` : `${Days} days`
     return [
       failure(
@@ -38,11 +53,24 @@ async function probeRetention({ context, signal }: Probe): Promise<ProbeFinding[
         'Remove the default retention from the bucket: `lock` of the storage locks the backups alone.',
       ),
     ]
-  } catch (error) {
-    signal?.throwIfAborted()
-    if (isStorageError(error, 'not-found')) return [locksNothing]
-    return isUnavailableHere(error) ? [] : [findingOf('retention', error)]
   }
+  const able = ObjectLockEnabled === 'Enabled' ? canLock : cannotLock
+  return isLockWanted ? [locksNothing, able] : [locksNothing]
+}
+
+const canLock = ok('lock', 'the bucket has object lock: `lock` of the storage can be set')
+const cannotLock = failure(
+  'lock',
+  'the storage has a `lock`, and the bucket has no object lock: no backup is locked there',
+  'Enable object lock on the bucket (it needs versions), or remove `lock` from the storage.',
+)
+
+function lockUnseen(error: StorageError): ProbeFinding {
+  return warning(
+    'lock',
+    `the storage has a \`lock\`, and whether the bucket can lock is not to be seen: ${describeError(error)}`,
+    'Let these credentials do s3:GetBucketObjectLockConfiguration, or look at the bucket by hand.',
+  )
 }
 
 async function probeVersions({ context, signal }: Probe): Promise<ProbeFinding[]> {

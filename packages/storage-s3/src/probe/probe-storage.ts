@@ -10,6 +10,11 @@ import { probeObjects } from './probe-objects.ts'
 import { probeReach } from './probe-reach.ts'
 import { removeProbes } from './remove-probes.ts'
 
+export interface ProbeStorageOptions extends RequestOptions {
+  /** The storage has a `lock`: the bucket must be able to. */
+  readonly isLockWanted?: boolean
+}
+
 /**
  * Tries at a store what backups will do there, and says what was found, in the order tried.
  *
@@ -19,7 +24,7 @@ import { removeProbes } from './remove-probes.ts'
  */
 export async function probeStorage(
   options: S3StorageOptions,
-  { signal }: RequestOptions = {},
+  { signal, isLockWanted = false }: ProbeStorageOptions = {},
 ): Promise<ProbeFinding[]> {
   const folder = `.backstream-probe-${randomUUID()}`
   const context = await openS3Context({ ...options, retry: { attempts: 2 } })
@@ -30,12 +35,13 @@ export async function probeStorage(
     retry: { attempts: 2 },
     profile: { ...options.profile, conditionalPut: true },
   })
-  const probe = { context, storage, folder, signal }
+  const probe = { context, storage, folder, isLockWanted, signal }
 
   const findings = await probeReach(probe)
   if (findings.some(({ level }) => level === 'error')) return findings
   findings.push(...(await probeBucket(probe)))
-  if (findings.some(({ level }) => level === 'error')) return findings
+  // Without a lock backups are written all the same; what else there is to mend is seen at once.
+  if (findings.some(({ level, check }) => level === 'error' && check !== 'lock')) return findings
   try {
     findings.push(...(await probeObjects(probe)))
     findings.push(await probeMultipart(probe))

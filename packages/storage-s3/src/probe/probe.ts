@@ -8,5 +8,7 @@ export interface Probe {
   readonly storage: Storage
   /** The folder's key in the bucket's storage. */
   readonly folder: string
+  /** Backups are to be locked there. */
+  readonly isLockWanted: boolean
   readonly signal: AbortSignal | undefined
 }
