@@ -3,9 +3,11 @@
  * is there afterwards. How long the restore took is the measured recovery time.
  */
 import { type Clock, describeError } from '@backstream/kernel'
+import type { DrilledDatabase } from '@backstream/sources'
 import { isTransient, type Storage } from '@backstream/storage'
 import type { ReadingOptions } from './decrypt-archive.ts'
 import { checkRestored, type DrillChecks } from './drill-checks.ts'
+import { drillDatabases } from './drill-databases.ts'
 import type { Manifest } from './manifest.ts'
 import { type RestoreProgress, restoreBackup } from './restore-backup.ts'
 
@@ -19,6 +21,10 @@ export interface DrillRequest extends ReadingOptions {
   readonly keepOwners: boolean
   /** In [0, 1): which files are hashed. */
   readonly random: () => number
+  /** Sources whose dumps go into scratch databases, beside the scratch place. */
+  readonly databases?: readonly DrilledDatabase[]
+  /** Whether there is nothing else, so that nothing need be restored as files. */
+  readonly isDatabasesOnly?: boolean
   readonly onProgress?: (progress: RestoreProgress) => void
 }
 
@@ -27,13 +33,21 @@ export interface DrillReport {
   readonly restoreMs: number
   /** Content bytes written. */
   readonly bytes: number
-  /** In the order they were made; the first is the restore itself. */
+  /** In the order they were made; the first is the restore itself, into a directory or databases. */
   readonly checks: readonly DrillCheck[]
   readonly isPassed: boolean
 }
 
 export interface DrillCheck {
-  readonly name: 'restore' | 'counts' | 'present' | 'files' | 'sample' | 'command'
+  readonly name:
+    | 'restore'
+    | 'databases'
+    | 'rows'
+    | 'counts'
+    | 'present'
+    | 'files'
+    | 'sample'
+    | 'command'
   readonly isPassed: boolean
   /** What was found. */
   readonly words: string
@@ -50,18 +64,31 @@ export async function drillBackup(
   clock: Clock,
 ): Promise<DrillReport> {
   const startedMs = clock.monotonicMs()
-  const restored = await orFailed('restore', request, () => restoreBackup(storage, request))
-  const restoreMs = Math.round(clock.monotonicMs() - startedMs)
-  if ('isPassed' in restored) {
-    return { restoreMs, bytes: 0, checks: [restored], isPassed: false }
+  const elapsed = () => Math.round(clock.monotonicMs() - startedMs)
+  const files = request.isDatabasesOnly
+    ? { bytes: 0, checks: [] }
+    : await orFailed('restore', request, () => restoreFiles(storage, request))
+  if ('isPassed' in files) {
+    return { restoreMs: elapsed(), bytes: 0, checks: [files], isPassed: false }
   }
-  const { bytes, entries } = restored
-  const checked = await orFailed('counts', request, () => checkRestored(storage, request))
-  const checks: DrillCheck[] = [
-    { name: 'restore', isPassed: true, words: `${entries} entries restored and compared` },
-    ...('isPassed' in checked ? [checked] : checked),
-  ]
+  const databases = await orFailed('databases', request, () => drillDatabases(storage, request))
+  const restoreMs = elapsed()
+  const into = 'isPassed' in databases ? { bytes: 0, checks: [databases] } : databases
+  const checked = request.isDatabasesOnly
+    ? []
+    : await orFailed('counts', request, () => checkRestored(storage, request))
+  const checks = [...files.checks, ...into.checks, ...('isPassed' in checked ? [checked] : checked)]
+  const bytes = files.bytes + into.bytes
   return { restoreMs, bytes, checks, isPassed: checks.every(({ isPassed }) => isPassed) }
+}
+
+async function restoreFiles(
+  storage: Storage,
+  request: DrillRequest,
+): Promise<{ readonly bytes: number; readonly checks: readonly DrillCheck[] }> {
+  const { bytes, entries } = await restoreBackup(storage, request)
+  const words = `${entries} entries restored and compared`
+  return { bytes, checks: [{ name: 'restore', isPassed: true, words }] }
 }
 
 /** An error that says something of the backup, the key or the place is a check that failed. */

@@ -46,7 +46,9 @@ export function readDrillFact(ref: NoteRef, { facts }: Note): DrillFact {
   return {
     atMs: ref.atMs,
     isPassed: outcome === 'passed',
-    isRestored: checks.some(({ name, passed }) => name === 'restore' && passed === true),
+    isRestored: checks.some(
+      ({ name, passed }) => (name === 'restore' || name === 'databases') && passed === true,
+    ),
     restoreMs: typeof restoreMs === 'number' ? restoreMs : 0,
     failed: checks.filter(({ passed }) => passed !== true).map(({ name }) => String(name)),
   }

@@ -7,7 +7,7 @@ import { entryAt } from './select-entries.ts'
 
 export interface RestoreStreamsRequest {
   readonly backup: OpenedBackup
-  readonly target: RestoreTarget
+  readonly target: Pick<RestoreTarget, 'restore'>
   readonly streams: readonly StoredStream[]
   readonly signal: AbortSignal
   readonly overwrite: boolean

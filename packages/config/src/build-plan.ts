@@ -33,6 +33,7 @@ export function buildPlan(
   const schedule = keys.schedule ?? null
   checkOverdueAfter(said, schedule, report)
   checkKeys(said, report)
+  if (sources) checkDrillServer(said, sources, report)
   if (!sources || !isStored || keys.storage === undefined) return undefined
   return {
     name: said.name,
@@ -158,6 +159,24 @@ function checkKeys(said: SaidPlan, report: ProblemReport): void {
       remedy: 'add identity and runsOn, or let a drill open them',
     })
   }
+}
+
+/** A drill that restores into nothing would prove nothing. */
+function checkDrillServer(
+  said: SaidPlan,
+  sources: readonly SourceConfig[],
+  report: ProblemReport,
+): void {
+  const { drill } = said.keys
+  if (!drill?.into) return
+  const isInto = (source: SourceConfig): boolean =>
+    ['postgres', 'mysql', 'mariadb'].includes(source.kind) &&
+    !('format' in source && source.format === 'physical')
+  if (sources.some(isInto)) return
+  report.error([...said.pathOf('drill'), 'into'], {
+    message: 'this plan has no dump that goes into such a server',
+    remedy: 'leave into out: what it has is restored as files and compared',
+  })
 }
 
 function reportPlanNotYet(said: SaidPlan, report: ProblemReport): void {

@@ -219,8 +219,15 @@ export interface DrillConfig extends KeyHolder {
   readonly schedule: Schedule
   /** Where scratch places are made; null: the temporary directory of the machine. */
   readonly to: string | null
+  /** Where dumps of databases are restored into and counted; null: they are restored as files. */
+  readonly into: DrillServer | null
   readonly checks: DrillChecks
 }
+/** A server that is started for it and ended again, or one that is there. */
+export type DrillServer =
+  | 'throwaway'
+  | { readonly uri: SecretRef; readonly password: SecretRef | null }
+
 export interface DrillChecks {
   /** Paths as they stand in the archive. */
   readonly present: readonly string[]

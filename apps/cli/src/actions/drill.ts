@@ -9,6 +9,7 @@ import {
   resolveRef,
 } from '@backstream/backup'
 import { defaultDrillChecks, formatBytes, type Plan, resolveSecret } from '@backstream/config'
+import { drilledDatabases } from '@backstream/sources'
 import type { Storage } from '@backstream/storage'
 import { plansNamed, type Session } from '../command-context.ts'
 import { exitStatus } from '../exit-status.ts'
@@ -62,7 +63,17 @@ async function rehearse(
   await using place = await makeScratchPlace(plan.drill?.to ?? tmpdir(), plan.name)
   session.note(`${plan.name}/${manifest.backup}: restoring into ${place.path}`)
   const view = await openProgressView({ ...session, stream: session.stderr })
+  const into = plan.drill?.into ?? null
+  const databases =
+    into === null
+      ? []
+      : drilledDatabases(plan, into, {
+          environment: session.settings.env,
+          resolveSecret: (ref) => resolveSecret(ref, session.settings.env),
+          clock: session.clock,
+        })
   const request = {
+    ...{ databases, isDatabasesOnly: databases.length === plan.sources.length },
     ...{ manifest, identities, to: place.path, environment: session.env, random: Math.random },
     checks: plan.drill?.checks ?? defaultDrillChecks,
     keepOwners: process.getuid?.() === 0,

@@ -10,6 +10,7 @@ import {
 import type { DrillConfig } from '@backstream/config'
 import type { BackupDrillPayload, DrillResult, SkippedResult } from '@backstream/jobs'
 import type { ActiveRun } from '@backstream/queue'
+import { drilledDatabases } from '@backstream/sources'
 import type { Storage } from '@backstream/storage'
 import { newestGood } from '../newest-good.ts'
 import { createReadingProgress } from '../reading-progress.ts'
@@ -60,13 +61,16 @@ async function rehearse(
   const { plan, encryption, archives } = manifest
   const total = archives.reduce((sum, { bytes }) => sum + bytes, 0)
   const progressAt = createReadingProgress('restoring', total, context.clock)
+  const { into } = drill
+  const { sources } = context.planNamed(plan)
+  const databases = into === null ? [] : drilledDatabases({ name: plan, sources }, into, context)
   const needsKey = encryption !== null && drill.identity !== null
   await using place = await makeScratchPlace(drill.to ?? tmpdir(), plan)
   await run.log(`restoring ${plan}/${manifest.backup} into ${place.path}`)
   return await drillBackup(
     storage,
     {
-      manifest,
+      ...{ manifest, databases, isDatabasesOnly: databases.length === sources.length },
       to: place.path,
       checks: drill.checks,
       identities: needsKey && drill.identity ? await context.readIdentities(drill.identity) : [],

@@ -1,11 +1,20 @@
 import { posix } from 'node:path'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { defaults } from '../defaults.ts'
-import type { DrillChecks, DrillConfig } from '../model.ts'
+import type { DrillChecks, DrillConfig, DrillServer } from '../model.ts'
 import { ValueError } from '../value-error.ts'
 import { keys } from './keys.ts'
 import { toSchedule, whenShape } from './schedule.ts'
-import { absolutePath, duration, filledList, list, read, refuse, wholeNumber } from './value.ts'
+import {
+  absolutePath,
+  duration,
+  filledList,
+  list,
+  read,
+  refuse,
+  secret,
+  wholeNumber,
+} from './value.ts'
 import { keyHolderShape, keyWithoutHolder } from './verify.ts'
 
 /** Of a drill that says nothing of its checks. */
@@ -51,12 +60,27 @@ const checks = keys({
     }),
   )
 
+const into = z
+  .union([
+    z.literal('throwaway').describe('A server that is started for it and ended again'),
+    keys({
+      uri: secret(
+        'A server for drills: databases are made and dropped there, under their own names',
+      ),
+      password: secret('Password').optional(),
+    }).transform(({ uri, password }): DrillServer => ({ uri, password: password ?? null })),
+  ])
+  .describe(
+    'Where dumps of PostgreSQL, MySQL and MariaDB are restored into, and their rows counted',
+  )
+
 export const drillSchema: z.ZodType<DrillConfig> = keys({
   ...whenShape,
   ...keyHolderShape,
   to: absolutePath(
     'Where scratch places are made and removed again; the temporary directory of the machine when left out',
   ).optional(),
+  into: into.optional(),
   checks: checks.optional(),
 })
   .describe('Regular rehearsal of a restore, into a scratch place')
@@ -69,6 +93,7 @@ export const drillSchema: z.ZodType<DrillConfig> = keys({
       runsOn: runsOn ?? null,
       identity: identity ?? null,
       to: value.to ?? null,
+      into: value.into ?? null,
       checks: value.checks ?? defaultDrillChecks,
     }
   })

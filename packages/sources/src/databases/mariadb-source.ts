@@ -21,6 +21,8 @@ import {
   type MariadbFacts,
   runMariadb,
 } from './mariadb-facts.ts'
+import { countingInserts } from './mariadb-inserts.ts'
+import { RowCount } from './row-count.ts'
 
 /**
  * MySQL and MariaDB by their own dump program: SQL of one database a stream, each of one snapshot, and
@@ -89,12 +91,15 @@ function dumpDatabase(dump: Dump, { name, charset, collation }: MariadbDatabase)
   const { program, client } = dump
   // Of MySQL only: positions of its own would be refused by another server.
   const gtid = client.isMariadb ? [] : ['--set-gtid-purged=OFF']
+  const rows = new RowCount()
+  const stream = streamOf(dump, `${program} of ${name}`)
   const what = ['--single-transaction', '--quick', '--routines', '--events', '--triggers']
   return {
-    ...streamOf(dump, `${program} of ${name}`),
+    ...stream,
+    check: countingInserts(stream.check, rows),
     name: dumpName(dump.place, dump.wanted, { database: name, extension: 'sql' }),
     argv: [...beginOf(dump), ...what, ...gtid, '--hex-blob', '--', name],
-    facts: { ...factsOf(dump), database: name, charset, collation },
+    facts: { ...factsOf(dump), database: name, charset, collation, rows },
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { checkPostgresArchive } from './postgres-archive-check.ts'
+import { RowCount } from './row-count.ts'
 
 const int = (n: number): number[] => {
   const bytes = Buffer.alloc(5)
@@ -39,14 +40,21 @@ function archive(version: number): Buffer {
     ...entry(version, 7, true),
     ...entry(version, 8, false),
     ...entry(version, 9, true),
-    ...[1, ...int(7), ...text('row 1'), ...text('row 2'), ...int(0)],
+    ...[
+      1,
+      ...int(7),
+      ...text('row 1\n'),
+      ...text('row \\n 2\nrow 3\n'),
+      ...text('\\.\n\n\n'),
+      ...int(0),
+    ],
     // Large objects: each with its number and chunks, up to a number of 0.
     ...[3, ...int(9), ...int(4711), ...text('body'), ...int(0), ...int(0)],
   ])
 }
 
-function run(bytes: Buffer, pieceBytes = bytes.length || 1): void {
-  const check = checkPostgresArchive('pg_dump of shop')
+function run(bytes: Buffer, pieceBytes = bytes.length || 1, rows = new RowCount()): void {
+  const check = checkPostgresArchive('pg_dump of shop', rows)
   for (let at = 0; at < bytes.length; at += pieceBytes)
     check.take(bytes.subarray(at, at + pieceBytes))
   check.end()
@@ -65,6 +73,14 @@ describe('an archive of pg_dump', () => {
       }
     })
   }
+
+  it('is counted row by row, in pieces of any size', () => {
+    for (const piece of [1, 2, 3, 7, 1000]) {
+      const rows = new RowCount()
+      run(archive(16), piece, rows)
+      assert.deepEqual(rows.toJSON()?.[0], { table: ['public', 'name'], rows: 3 })
+    }
+  })
 
   it('tells how much is missing', () => {
     assert.throws(() => run(archive(14).subarray(0, -20)), /and the data of 1 entry is missing/)

@@ -7,7 +7,9 @@
  */
 import { SourceError } from '../source-error.ts'
 import { cutShort, nothing, type StreamCheck } from '../stream-check.ts'
+import { CopiedLines } from './copied-lines.ts'
 import { type FormatScript, PushParser } from './push-parser.ts'
+import type { RowCount, TableName } from './row-count.ts'
 
 /** Of the archive format: 1.12 is written by PostgreSQL 9.0, 1.16 by 17 and 18. */
 const oldest = 12
@@ -20,14 +22,23 @@ const dataToCome = 1
 interface Progress {
   version: number
   intBytes: number
-  /** Entries whose data has not come yet. */
-  readonly missing: Set<number>
+  /** Entries whose data has not come yet; of a table with its schema and name. */
+  readonly missing: Map<number, TableName | null>
+  /** The data of a table that is just passing. */
+  copied: CopiedLines | null
+  readonly counted: { readonly name: TableName; readonly lines: number }[]
   place: string
 }
 
-export function checkPostgresArchive(label: string): StreamCheck {
-  const progress: Progress = { version: 0, intBytes: 4, missing: new Set(), place: 'its head' }
-  const parser = new PushParser(readArchive(progress, label))
+/** Counts into `rows`, on the way, the rows of each table as they stand in the dump. */
+export function checkPostgresArchive(label: string, rows?: RowCount): StreamCheck {
+  const progress: Progress = {
+    ...{ version: 0, intBytes: 4, place: 'its head' },
+    ...{ missing: new Map(), copied: null, counted: [] },
+  }
+  const parser = new PushParser(readArchive(progress, label), (piece) =>
+    progress.copied?.take(piece),
+  )
   return {
     take(chunk) {
       try {
@@ -39,7 +50,10 @@ export function checkPostgresArchive(label: string): StreamCheck {
       return chunk
     },
     end() {
-      if (parser.isWhole) return nothing
+      if (parser.isWhole) {
+        for (const { name, lines } of progress.counted) rows?.add(name, lines)
+        return nothing
+      }
       const left = progress.missing.size
       const tables = left === 1 ? 'the data of 1 entry is' : `the data of ${left} entries are`
       throw cutShort(
@@ -63,7 +77,7 @@ function* readArchive(progress: Progress, label: string): FormatScript {
     const id = yield* readInt(progress)
     if (!progress.missing.has(id)) throw notAnArchive(label, `a block of the entry ${id}`)
     progress.place = `the data of entry ${id}`
-    if (block === blockData) yield* readChunks(progress)
+    if (block === blockData) yield* readData(progress, progress.missing.get(id) ?? null)
     else if (block === blockBlobs) yield* readBlobs(progress)
     else throw notAnArchive(label, progress.place)
     progress.missing.delete(id)
@@ -89,9 +103,13 @@ function* readEntry(progress: Progress): FormatScript {
   const { version } = progress
   const id = yield* readInt(progress)
   yield* readInt(progress) // whether something dumps data
-  for (let text = 0; text < 4; text++) yield* skipText(progress) // table, object, tag, what it is
+  for (let text = 0; text < 2; text++) yield* skipText(progress) // table, object
+  const tag = yield* readText(progress)
+  const what = yield* readText(progress)
   yield* readInt(progress) // section
-  for (let text = 0; text < 5; text++) yield* skipText(progress) // definition … tablespace
+  for (let text = 0; text < 3; text++) yield* skipText(progress) // definition, drop, copy
+  const schema = yield* readText(progress)
+  yield* skipText(progress) // tablespace
   if (version >= 14) yield* skipText(progress) // access method
   if (version >= 16) yield* readInt(progress) // kind of relation
   yield* skipText(progress) // owner
@@ -99,7 +117,17 @@ function* readEntry(progress: Progress): FormatScript {
   while (yield* skipText(progress)); // dependencies, up to one that is none
   const [state] = yield 1
   yield -8
-  if (state === dataToCome) progress.missing.add(id)
+  if (state === dataToCome) progress.missing.set(id, what === 'TABLE DATA' ? [schema, tag] : null)
+}
+
+function* readData(progress: Progress, table: TableName | null): FormatScript {
+  if (table === null) return yield* readChunks(progress)
+  const copied = new CopiedLines()
+  // Only what lies in the chunks: their lengths are asked for, and so are not passed over.
+  progress.copied = copied
+  yield* readChunks(progress)
+  progress.copied = null
+  progress.counted.push({ name: table, lines: copied.rows })
 }
 
 function* readChunks(progress: Progress): FormatScript {
@@ -120,6 +148,12 @@ function* readInt({ intBytes }: Progress): Generator<number, number, Buffer> {
   const bytes = yield 1 + intBytes
   const value = bytes.readUIntLE(1, intBytes)
   return bytes[0] === 0 ? value : -value
+}
+
+/** '' for a text that is null. */
+function* readText(progress: Progress): Generator<number, string, Buffer> {
+  const bytes = yield* readInt(progress)
+  return bytes > 0 ? String(yield bytes) : ''
 }
 
 /** False for a text that is null. */

@@ -14,6 +14,7 @@ import {
   type ServerFacts,
 } from './postgres-facts.ts'
 import { findPostgresProblems } from './postgres-preflight.ts'
+import { RowCount } from './row-count.ts'
 
 /**
  * PostgreSQL by pg_dump: one custom archive for each database, not compressed since ours will be, and
@@ -78,14 +79,15 @@ function dumpDatabase(
 ): StreamRequest {
   const { name, database, versions } = dump
   const label = `pg_dump of ${database}`
+  const rows = new RowCount()
   return {
     name,
     label,
     argv: ['pg_dump', '--format=custom', '--compress=0', '--no-password'],
     env: { ...connection.env, PGDATABASE: database },
     secrets: connection.secrets,
-    check: checkPostgresArchive(label),
-    facts: { kind: 'postgres', database, ...versions },
+    check: checkPostgresArchive(label, rows),
+    facts: { kind: 'postgres', database, ...versions, rows },
   }
 }
 

@@ -137,8 +137,29 @@ async function restoreDatabase(
   )
 }
 
+/** Into a new database, as the one who restores: with the owners and grants of a server that is not here it would fail. */
+export async function restorePlain(
+  asking: Asking,
+  { database, label }: { readonly database: string; readonly label: string },
+  content: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const sql = `CREATE DATABASE ${quoted(database)} TEMPLATE template0`
+  await askPostgres(asking, { database: besides(database), sql })
+  const how = ['--single-transaction', '--no-owner', '--no-privileges']
+  await feed(
+    asking,
+    {
+      label: `pg_restore of ${label}`,
+      argv: ['pg_restore', '--no-password', '--exit-on-error', ...how, connectTo(database)],
+      remedy: 'Mend what it reports: an extension that is missing there, or a newer version.',
+      aftermath: 'Nothing of it was kept',
+    },
+    content,
+  )
+}
+
 /** Not `--clean`: what a dump knows of may hang together with what it does not know of. */
-async function dropDatabase(
+export async function dropDatabase(
   asking: Asking,
   { database, server }: { readonly database: string; readonly server: ServerFacts },
 ): Promise<void> {

@@ -9,13 +9,16 @@ const maxPieceBytes = 64 << 20
 
 export class PushParser {
   readonly #script: FormatScript
+  readonly #onPassed: ((piece: Buffer) => void) | undefined
   #wanted = 0
   #isDone = false
   #kept: Buffer[] = []
   #keptBytes = 0
 
-  constructor(script: FormatScript) {
+  /** `onPassed` sees what the script passes over, in pieces as they come. */
+  constructor(script: FormatScript, onPassed?: (piece: Buffer) => void) {
     this.#script = script
+    this.#onPassed = onPassed
     this.#resume(Buffer.alloc(0))
   }
 
@@ -37,12 +40,13 @@ export class PushParser {
         this.#keptBytes += chunk.length - at
         return
       }
-      at += this.#wanted < 0 ? this.#passOver(chunk.length - at) : this.#gather(chunk, at)
+      at += this.#wanted < 0 ? this.#passOver(chunk, at) : this.#gather(chunk, at)
     }
   }
 
-  #passOver(available: number): number {
-    const passed = Math.min(available, -this.#wanted)
+  #passOver(chunk: Buffer, at: number): number {
+    const passed = Math.min(chunk.length - at, -this.#wanted)
+    this.#onPassed?.(chunk.subarray(at, at + passed))
     this.#wanted += passed
     if (this.#wanted === 0) this.#resume(Buffer.alloc(0))
     return passed

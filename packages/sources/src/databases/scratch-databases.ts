@@ -1,0 +1,47 @@
+import type { SecretRef } from '@backstream/config'
+import type { RestorableStream, RestoreTarget } from './restore-target.ts'
+import type { TableName } from './row-count.ts'
+
+/**
+ * Databases that a drill restores into. They are made under names of their own, or in a server of their
+ * own, and disposing removes them, whatever happened; what a killed process left of them is removed by
+ * the next drill of the plan on that server, a day later.
+ */
+export interface ScratchDatabases extends Omit<RestoreTarget, 'findProblems'>, AsyncDisposable {
+  /** Of tables of a stream that was restored, in their order. */
+  countRows(
+    stream: RestorableStream,
+    tables: readonly TableName[],
+    signal: AbortSignal,
+  ): Promise<readonly number[]>
+}
+
+/** Where they are made: in a server that is started for it and ended again, or in one that is there. */
+export type ScratchServer =
+  | 'throwaway'
+  | { readonly uri: SecretRef; readonly password: SecretRef | null }
+
+const prefix = 'backstream_drill_'
+const staleAfterMs = 24 * 3_600_000
+
+/** `backstream_drill_PLAN_TIME_NUMBER`, at most 60 characters. */
+export function scratchName(
+  plan: string,
+  { atMs, number }: { atMs: number; number: number },
+): string {
+  return `${prefixOf(plan)}${Math.floor(atMs / 1000).toString(36)}_${number}`
+}
+
+/** Those of the plan that nobody can still be using. */
+export function staleNames(names: readonly string[], plan: string, nowMs: number): string[] {
+  const mine = prefixOf(plan)
+  return names.filter((name) => {
+    if (!name.startsWith(mine)) return false
+    const [, time] = /^([0-9a-z]+)_\d+$/.exec(name.slice(mine.length)) ?? []
+    return time !== undefined && nowMs - Number.parseInt(time, 36) * 1000 > staleAfterMs
+  })
+}
+
+function prefixOf(plan: string): string {
+  return `${prefix}${plan.replaceAll('-', '_').slice(0, 30)}_`
+}
