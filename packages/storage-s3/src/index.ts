@@ -8,6 +8,7 @@ export type { ProbeCheck, ProbeFinding } from './probe/finding.ts'
 export { probeStorage } from './probe/probe-storage.ts'
 export {
   defaultPartBytes,
+  resolveProfile,
   type S3Credentials,
   type S3Profile,
   type S3StorageOptions,
