@@ -45,13 +45,16 @@ describe('docker-compose.yml', () => {
       ok(service.healthcheck)
     })
 
-    it(`gives ${name} nothing that is not there`, () => {
+    it(`gives ${name} no secret and no volume that is not there`, () => {
       for (const secret of service.secrets ?? []) ok(secret in file.secrets, secret)
       for (const volume of service.volumes ?? []) {
         const [from = ''] = volume.split(/:(?=\/)/)
         const path = from.replace(/^\$\{\w+:-(.*)\}$/, '$1')
         ok(path.startsWith('.') ? existsSync(new URL(path, root)) : path in file.volumes, volume)
       }
+    })
+
+    it(`lets ${name} wait for what always starts, and not for what is of a profile`, () => {
       for (const [other, { required = true }] of Object.entries(service.depends_on ?? {})) {
         const profiles = file.services[other]?.profiles
         equal(required, profiles === undefined, `${other}, of the profile ${profiles}`)
