@@ -43,7 +43,8 @@ export async function startThrowaway(
   kind: ThrowawayKind,
   { folder, environment, signal }: ThrowawayOptions,
 ): Promise<ThrowawayServer> {
-  const env = minimalEnvironment(environment)
+  // What it writes beside its data lies with it: there is the room, and it goes with it.
+  const env = { ...minimalEnvironment(environment), TMPDIR: folder }
   await using started = new AsyncDisposableStack()
   const socketFolder = await mkdtemp(join(tmpdir(), 'bs-'))
   started.defer(() => rm(socketFolder, { recursive: true, force: true }))
