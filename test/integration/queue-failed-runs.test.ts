@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createRunProducer, type FailedRun, onRunFailed, openBoardQueues } from '@backstream/queue'
+import { systemClock } from '@backstream/kernel'
+import {
+  createRunProducer,
+  type FailedProof,
+  type FailedRun,
+  onRunFailed,
+  openBoardQueues,
+  QueueError,
+  type UpkeepJob,
+} from '@backstream/queue'
 import { openTestRedis, type TestRedis, uniqueName, waitFor } from '@backstream/testkit'
 import { endOf, media, openQueue, startWorker } from './queue-fixture.ts'
 
@@ -130,5 +139,47 @@ describe('the listener for failed runs', () => {
     await endOf(producer, await producer.enqueueRun({ plan: once, trigger: 'manual' }))
     await sleep(600)
     assert.equal(told, 1)
+  })
+
+  it('tells of verifications and drills apart from runs, and of nothing else of the upkeep', async () => {
+    await using connection = await open()
+    const producer = createRunProducer(connection)
+    const runs: FailedRun[] = []
+    const proofs: FailedProof[] = []
+    await using _listener = onRunFailed(connection, {
+      queues: ['backups', 'maintenance'],
+      handler: async (run) => void runs.push(run),
+      proofHandler: async (proof) => void proofs.push(proof),
+      lookEveryMs: 50,
+    })
+    const lost = async () => {
+      throw new QueueError('unreachable', 'the store is away', { permanent: true })
+    }
+    await using _worker = startWorker(connection, fail, {
+      serves: ['maintenance'],
+      processors: {
+        ...{ 'backup.run': lost, 'backup.verify': lost, 'backup.drill': lost },
+        ...{ 'backup.cleanup': lost, 'backup.sweep': lost, 'backup.prune': lost },
+      },
+    })
+    const queue = 'maintenance'
+    const payload = { plan: 'media' }
+    const dueAtMs = systemClock.now() - 5_000
+    const once = `verify-deep-media-${dueAtMs}`
+    const upkeep: UpkeepJob[] = [
+      { name: 'backup.prune', payload },
+      { name: 'backup.drill', payload },
+    ]
+    for (const job of upkeep) await producer.enqueueUpkeep({ job, queue, once: null })
+    await producer.enqueueCleanup({ plan: 'media', backup: '20260102T030405Z-000001' })
+    const deep: UpkeepJob = { name: 'backup.verify', payload: { plan: 'media', depth: 'deep' } }
+    await producer.enqueueUpkeep({ job: deep, queue, once, dueAtMs })
+    await waitFor(() => proofs.length === 2, { what: 'both to be told' })
+    await sleep(200)
+    assert.deepEqual(runs, [])
+    const deepOne = proofs.find(({ kind }) => kind === 'verify-deep')
+    assert.deepEqual([deepOne?.plan, deepOne?.sinceMs], ['media', dueAtMs])
+    assert.match(deepOne?.why ?? '', /the store is away/)
+    assert.deepEqual(proofs.map(({ kind }) => kind).sort(), ['drill', 'verify-deep'])
   })
 })

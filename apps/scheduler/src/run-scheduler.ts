@@ -8,7 +8,7 @@
  */
 import type { Config, Plan } from '@backstream/config'
 import { type Clock, describeError, type Logger } from '@backstream/kernel'
-import { announce, createRunProducer, type QueueConnection } from '@backstream/queue'
+import { announce, createRunProducer, type QueueConnection, queueNamesOf } from '@backstream/queue'
 import { createSweepArmer } from './arm-sweeps.ts'
 import { createUpkeepArmer } from './arm-upkeep.ts'
 import { createCatchUp } from './catch-up.ts'
@@ -17,7 +17,7 @@ import { createScheduleKeeper } from './keep-schedules.ts'
 import { readChangedConfig } from './read-changed-config.ts'
 import { takeTurns } from './take-turns.ts'
 import { watchFile } from './watch-file.ts'
-import { backupQueuesOf, type Freshness, watchForTrouble } from './watch-for-trouble.ts'
+import { type Freshness, watchForTrouble } from './watch-for-trouble.ts'
 
 export interface RunSchedulerOptions {
   readonly config: Config
@@ -85,7 +85,7 @@ export async function runScheduler(options: RunSchedulerOptions): Promise<Runnin
     const changed = await readChangedConfig(options, config)
     if (!changed) return
     config = changed
-    troubles.watch(backupQueuesOf(config))
+    troubles.watch(queueNamesOf(config.plans))
     await presence.update(factsOf(config)).catch((error: unknown) => {
       // It is said again every few seconds; until then others take this one for what it was.
       logger.warn({ err: error }, `new configuration not announced: ${describeError(error)}`)

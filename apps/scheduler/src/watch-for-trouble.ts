@@ -1,5 +1,4 @@
 import type { Config } from '@backstream/config'
-import { maintenanceQueue } from '@backstream/jobs'
 import type { Clock, Logger } from '@backstream/kernel'
 import { createTell } from '@backstream/notify'
 import {
@@ -7,6 +6,7 @@ import {
   type FailedRunListener,
   onRunFailed,
   openAlarmMemory,
+  openProofMemory,
   type QueueConnection,
   queueNamesOf,
 } from '@backstream/queue'
@@ -29,23 +29,29 @@ export interface Freshness {
   sendHeartbeat(config: Config): Promise<void>
 }
 
-/** Runs that fail, and plans that are overdue or otherwise not well: someone is told. */
+/** Runs that fail, verifications and drills that fail, and plans that are overdue or otherwise not well: someone is told. */
 export function watchForTrouble(
   options: WatchForTroubleOptions,
   currentConfig: () => Config,
 ): FailedRunListener {
   const { connection, logger, clock, freshness, lookAtPlansMs: everyMs } = options
   const alarms = openAlarmMemory(connection)
+  const proofs = openProofMemory(connection)
   const enqueue = createRunProducer(connection).enqueueNotification
   const tell = createTell({ config: currentConfig, enqueue, clock, logger })
   const failures = onRunFailed(connection, {
-    queues: backupQueuesOf(currentConfig()),
+    queues: queueNamesOf(currentConfig().plans),
     handler: createFailedRunHandler({ ...options, tell, alarms }, currentConfig),
+    async proofHandler(proof) {
+      const { plan, kind, why } = proof
+      logger.error({ plan }, `the ${kind} of ${plan} failed: ${why}`)
+      await proofs.note(proof)
+    },
   })
   const watching = freshness
     ? startWatchLoop({
         ...{ ...freshness, connection, clock, logger },
-        watch: createPlanWatch({ ...freshness, alarms, tell, clock, logger }),
+        watch: createPlanWatch({ ...freshness, alarms, proofs, tell, clock, logger }),
         config: currentConfig,
         ...(everyMs === undefined ? {} : { everyMs }),
       })
@@ -57,8 +63,4 @@ export function watchForTrouble(
       await failures[Symbol.asyncDispose]()
     },
   }
-}
-
-export function backupQueuesOf(config: Config): string[] {
-  return queueNamesOf(config.plans).filter((queue) => queue !== maintenanceQueue)
 }

@@ -1,5 +1,6 @@
 /**
- * Looks at what the buckets say of each plan, and tells of what is news.
+ * Looks at what the buckets say of each plan, and tells of what is news; also of verifications and drills
+ * that could not be done, of which no bucket says anything.
  *
  * Nothing here asks the queue whether backups are made: a plan that no worker and no schedule has heard
  * of is as overdue as any other. Of several schedulers each looks; the ids of what they tell are the
@@ -16,15 +17,18 @@ import {
   readStandings,
   retentionBackupOf,
   type Told,
+  type UndoneProof,
 } from '@backstream/backup'
 import { type Config, localTime, type Plan } from '@backstream/config'
 import { type Clock, describeError, type Logger } from '@backstream/kernel'
 import type { Tell } from '@backstream/notify'
-import type { AlarmMemory } from '@backstream/queue'
+import type { AlarmMemory, FailedProof, ProofMemory } from '@backstream/queue'
 import type { Storage } from '@backstream/storage'
 
 export interface PlanWatchDeps {
   readonly alarms: AlarmMemory
+  /** Verifications and drills that used up their attempts. */
+  readonly proofs: ProofMemory
   readonly tell: Tell
   /** By name of the storage. */
   openStorage(config: Config, name: string): Promise<Storage & AsyncDisposable>
@@ -47,8 +51,10 @@ export function createPlanWatch(deps: PlanWatchDeps): PlanWatch {
     const names = plans.map(({ name }) => name)
     const since = await deps.alarms.seenSince(names, deps.clock.now())
     const told = await deps.alarms.recall()
+    await deps.proofs.forgetAllBut(names)
+    const failedProofs = await deps.proofs.recall()
     const look: Look = {
-      ...{ ...deps, config, plans, since, told, memory, signal },
+      ...{ ...deps, config, plans, since, told, failedProofs, memory, signal },
       ills: new Map(),
     }
     const unknown = new Set<string>()
@@ -66,6 +72,7 @@ interface Look extends PlanWatchDeps {
   readonly plans: readonly Plan[]
   readonly since: ReadonlyMap<string, number>
   readonly told: ReadonlyMap<string, readonly Told[]>
+  readonly failedProofs: readonly FailedProof[]
   readonly memory: BackupMemory
   readonly signal: AbortSignal
   readonly ills: Map<string, string>
@@ -110,7 +117,8 @@ async function lookAtPlan(
   const expectedSinceMs = look.since.get(plan) ?? nowMs
   const told = (look.told.get(plan) ?? []).filter(({ event }) => event !== 'unknown-plan')
   const held = heldPruneOf(at.plan, standings, nowMs)
-  const watched = { plan, overdueAfterMs, standings, expectedSinceMs, heldPrune: held }
+  const undone = undoneProofs(at.plan, look.failedProofs)
+  const watched = { plan, overdueAfterMs, standings, expectedSinceMs, heldPrune: held, undone }
   const decision = decideAlarms(watched, told, nowMs)
   // Told before it is noted: whoever dies in between tells the same once more, under the same id.
   for (const { event, id, text, backup } of decision.news) {
@@ -123,6 +131,18 @@ async function lookAtPlan(
   const left = told.find(({ event }) => !decision.over.includes(event))
   if (alarm) look.ills.set(plan, alarm.text)
   else if (left) look.ills.set(plan, `${left.event} since ${new Date(left.atMs).toISOString()}`)
+}
+
+/** Only what the plan asks for by schedule: what somebody asked for by hand has told that one. */
+function undoneProofs(
+  { name, verify, drill, encryption }: Plan,
+  failed: readonly FailedProof[],
+): UndoneProof[] {
+  // Encrypted, and no key for it: such a verification compares bytes only.
+  const opens = encryption === null || verify?.identity != null
+  return failed
+    .filter(({ plan, kind }) => plan === name && (kind === 'drill' ? drill : verify) !== null)
+    .map((proof) => (proof.kind === 'verify-deep' && !opens ? { ...proof, kind: 'verify' } : proof))
 }
 
 function heldPruneOf(

@@ -91,6 +91,7 @@ export {
   planStatus,
 } from './plan-status.ts'
 export type { BackupPhase, BackupProgress } from './progress-meter.ts'
+export type { UndoneProof } from './proof-alarms.ts'
 export {
   type PruneBlock,
   type PruneReport,

@@ -1,11 +1,12 @@
 /**
- * What is wrong with a plan by its backups alone, what of that is news, and when it is over. Pure.
+ * What is wrong with a plan by its backups, what of that is news, and when it is over. Pure.
  *
- * Nothing here comes from the queue: a plan that no queue, no scheduler and no worker has heard of is
- * as overdue as any other.
+ * A plan that no queue, no scheduler and no worker has heard of is as overdue as any other. Of the queue
+ * comes only what leaves nothing in the bucket: a verification or drill that could not be done.
  */
 import { type Freshness, isOverdue } from './freshness.ts'
 import type { HeldPrune } from './held-prune.ts'
+import { proofAlarms, type UndoneProof } from './proof-alarms.ts'
 import type { BackupStanding } from './standing.ts'
 
 export interface Alarm {
@@ -33,6 +34,8 @@ export interface WatchedPlan {
   readonly expectedSinceMs: number
   /** Of `heldPrune`. */
   readonly heldPrune?: HeldPrune | null
+  /** Verifications and drills that the plan asks for, and that used up their attempts. */
+  readonly undone?: readonly UndoneProof[]
 }
 
 export interface AlarmDecision {
@@ -98,36 +101,7 @@ function alarmsOf(watched: WatchedPlan, nowMs: number): Alarm[] {
       backup,
     })
   }
-  const refuted = newestRefuted(standings)
-  if (refuted) {
-    const { backup } = refuted.manifest
-    const atMs = refuted.verified?.atMs
-    alarms.push({
-      event: 'verify-failed',
-      id: `verify-failed/${plan}/${backup}/${atMs}`,
-      text: `a verification has refuted ${plan}/${backup}: it does not restore as it was made`,
-      backup,
-    })
-  }
-  return [...alarms, ...failedDrill(watched), ...heldAlarm(watched)]
-}
-
-/** Of the newest drill: what an older one found, a newer one has seen otherwise. */
-function failedDrill({ plan, standings }: WatchedPlan): Alarm[] {
-  const drills = standings.flatMap(({ manifest: { backup }, drill }) =>
-    drill ? [{ backup, ...drill }] : [],
-  )
-  const [newest] = drills.toSorted((a, b) => b.atMs - a.atMs)
-  if (!newest || newest.isPassed) return []
-  const { backup, atMs, failed } = newest
-  return [
-    {
-      event: 'drill-failed',
-      id: `drill-failed/${plan}/${backup}/${atMs}`,
-      text: `a drill of ${plan} with ${backup} failed: ${failed.join(', ')}`,
-      backup,
-    },
-  ]
+  return [...alarms, ...proofAlarms(watched), ...heldAlarm(watched)]
 }
 
 function heldAlarm({ plan, heldPrune }: WatchedPlan): Alarm[] {
@@ -163,12 +137,6 @@ export function suspicionOf({
     ({ rule, expected, found }) => `${rule}: expected ${expected}, found ${found}`,
   )
   return [`${plan}/${backup} is suspect`, ...why].join('; ')
-}
-
-function newestRefuted(standings: readonly BackupStanding[]): BackupStanding | undefined {
-  return standings
-    .filter(({ verified }) => verified?.isRefuted)
-    .toSorted((a, b) => (b.verified?.atMs ?? 0) - (a.verified?.atMs ?? 0))[0]
 }
 
 function isOver(

@@ -1,5 +1,5 @@
 /**
- * Tells of runs that failed for good: each at least once, also those that failed while nobody listened.
+ * Tells of runs, verifications and drills that failed for good: each at least once, also those that failed while nobody listened.
  *
  * Queue events are the quick way, but they begin where the listener begins; so the failed set is
  * looked through at the start and every minute. What was dealt with is noted in Redis with the time of
@@ -7,10 +7,11 @@
  * deals with a failure at a time, by a claim that runs out.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type BackupRunPayload, payloadSchemas } from '@backstream/jobs'
+import { type BackupRunPayload, maintenanceQueue, payloadSchemas } from '@backstream/jobs'
 import { describeError } from '@backstream/kernel'
 import { type Job, QueueEvents } from 'bullmq'
 import { endsWithin } from './ends-within.ts'
+import { type FailedProof, failedProofOf } from './failed-proof.ts'
 import { type Link, linkOf, logQueueError, type QueueConnection } from './open-connection.ts'
 import { planOfJob, planOfJobId } from './run-summary.ts'
 import { armedForOf, isUpkeep } from './upkeep.ts'
@@ -38,6 +39,8 @@ export interface FailedRunOptions {
   readonly queues: readonly string[]
   /** Must be idempotent. When it rejects, the run is handed over again later. */
   handler(run: FailedRun): Promise<void>
+  /** Of verifications and drills; as the other one. */
+  proofHandler?(proof: FailedProof): Promise<void>
   readonly lookEveryMs?: number
 }
 
@@ -132,7 +135,7 @@ async function dealWithEvent(
 ): Promise<void> {
   const job = await link.queue(event.queue).getJob(event.jobId)
   if (job) return await dealWith(link, options, job)
-  if (armedForOf(event.jobId) !== null) return
+  if (armedForOf(event.jobId) !== null || event.queue === maintenanceQueue) return
   // Removed already, by hand or to make room: what the event says must do.
   await claimed(link, event, () =>
     options.handler({
@@ -176,18 +179,27 @@ async function dealWith(link: Link, options: FailedRunOptions, job: Job): Promis
   // Without a time of failure it is running again by now.
   if (finishedOn === undefined || Number(noted ?? -1) >= finishedOn) return
   await claimed(link, { queue, jobId }, async () => {
-    // Such a job made no backup, and left nothing of one; what it found is told otherwise.
-    if (!isUpkeep(job.name))
-      await options.handler({
-        queue,
-        jobId,
-        plan: planOfJob(job) ?? null,
-        payload: payloadSchemas['backup.run'].safeParse(job.data).data ?? null,
-        timestampMs: job.timestamp,
-        failedAtMs: finishedOn,
-        failedReason: job.failedReason ?? '',
-      })
+    await handle(options, { job, failedAtMs: finishedOn })
     await link.redis.zadd(link.key('handled', queue), finishedOn, jobId)
+  })
+}
+
+async function handle(
+  { handler, proofHandler }: FailedRunOptions,
+  { job, failedAtMs }: { readonly job: Job; readonly failedAtMs: number },
+): Promise<void> {
+  const proof = failedProofOf(job)
+  if (proof) return await proofHandler?.(proof)
+  // Other jobs made no backup, and left nothing of one.
+  if (job.queueName === maintenanceQueue || isUpkeep(job.name)) return
+  await handler({
+    queue: job.queueName,
+    jobId: job.id ?? '',
+    plan: planOfJob(job) ?? null,
+    payload: payloadSchemas['backup.run'].safeParse(job.data).data ?? null,
+    timestampMs: job.timestamp,
+    failedAtMs,
+    failedReason: job.failedReason ?? '',
   })
 }
 

@@ -13,6 +13,7 @@ export {
   sanitizeAddJob,
 } from './board-queues.ts'
 export { type CatalogueCache, openCatalogueCache } from './catalogue-cache.ts'
+export type { FailedProof } from './failed-proof.ts'
 export {
   type FailedRun,
   type FailedRunListener,
@@ -43,6 +44,7 @@ export {
   type PresenceFacts,
   type PresenceRole,
 } from './presence.ts'
+export { openProofMemory, type ProofMemory } from './proof-memory.ts'
 export { QueueError, type QueueErrorCode } from './queue-error.ts'
 export { type QueueCounts, type QueueMetrics, queueMetrics } from './queue-metrics.ts'
 export { queueNamesOf } from './queue-names.ts'
