@@ -88,6 +88,16 @@ describe('prune', () => {
     deepEqual(plans[0].verdicts[0].reasons, ['no retention is set'])
   })
 
+  it('leaves a list that can be cut to the newest', async () => {
+    const ids = await backupsOf('home')
+    const { backups } = await here.json(['list', 'home', '--limit', '2'])
+    deepEqual(
+      backups.map(({ backup }: { backup: string }) => backup),
+      ids.toReversed().slice(0, 2),
+    )
+    equal((await here.run(['list', 'home', '--limit', 'some'])).status, 2)
+  })
+
   it('says by exit statuses and words what it cannot do', async () => {
     equal((await here.run([...pruning, 'prune', 'nothing'])).status, 5)
     equal((await here.run([...pruning, 'prune', 'home', '--despite', 'rain'])).status, 2)

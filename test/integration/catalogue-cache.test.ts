@@ -1,6 +1,6 @@
-import { deepEqual, equal } from 'node:assert/strict'
+import { deepEqual, equal, ok } from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { readGlances, slotKey } from '@backstream/backup'
+import { readGlances, resolveRef, slotKey } from '@backstream/backup'
 import { formatBackupId } from '@backstream/kernel'
 import { openCatalogueCache, type QueueConnection } from '@backstream/queue'
 import { createMemoryStorage, type Storage } from '@backstream/storage'
@@ -101,5 +101,29 @@ describe('the catalogue in Redis', () => {
       keep: async () => {},
     }
     equal((await readGlances(storage, 'media', { cache: nonsense })).glances.length, many)
+  })
+})
+
+describe('what a look costs', () => {
+  it('is a few manifests for the newest good one, however many there are', async () => {
+    const { storage, reads } = await filled()
+    const { manifest } = await resolveRef(storage, 'media')
+    equal(manifest.backup, idOf(many - 1))
+    ok(reads() < 10, `${reads()} manifests were read`)
+  })
+
+  it('is one manifest for one that is named, and none for what began too late', async () => {
+    const { storage, reads } = await filled()
+    equal((await resolveRef(storage, `media/${idOf(7)}`)).manifest.backup, idOf(7))
+    equal(reads(), 1)
+    const early = await resolveRef(storage, 'media', { beforeMs: start + 9 * 60_000 })
+    equal(early.manifest.backup, idOf(9))
+    ok(reads() < 12, `${reads()} manifests were read`)
+  })
+
+  it('is as many manifests as are listed', async () => {
+    const { storage, reads } = await filled()
+    equal((await readGlances(storage, 'media', { limit: 20 })).glances.length, 20)
+    equal(reads(), 20)
   })
 })

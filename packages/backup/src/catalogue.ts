@@ -58,6 +58,30 @@ export async function listBackups(
   return { plan, backups, unreadable }
 }
 
+/**
+ * The manifests of a plan, newest first, those that cannot be read among them: read no further than
+ * somebody asks, a few ahead and then more, so that the newest of ten thousand costs a few requests.
+ */
+export async function* readNewestFirst(
+  storage: Storage,
+  plan: string,
+  options: Pick<ListBackupsOptions, 'signal'> & {
+    readonly isWanted?: (backup: string) => boolean
+  } = {},
+): AsyncGenerator<Exclude<SlotLook, { kind: 'void' }>, void, undefined> {
+  const { isWanted = () => true } = options
+  const slots = await listSlots(storage, plan, options.signal)
+  const wanted = slots.filter(({ backup }) => isWanted(backup))
+  let ahead = 4
+  for (let at = 0; at < wanted.length; ) {
+    const some = wanted.slice(at, at + ahead)
+    const looks = await mapBatches(some, (slot) => lookInSlot(storage, { plan, ...slot }, options))
+    for (const look of looks) if (look.kind !== 'void') yield look
+    at += some.length
+    ahead = Math.min(2 * ahead, 256)
+  }
+}
+
 /** Names of the plans that have anything below this prefix, in byte order. */
 export async function listPlans(storage: Storage, signal?: AbortSignal): Promise<string[]> {
   const plans: string[] = []

@@ -7,6 +7,7 @@ export {
 export {
   type BackupGlance,
   type GlanceMemory,
+  type GlanceOptions,
   type PlanGlances,
   readGlances,
 } from './backup-glance.ts'

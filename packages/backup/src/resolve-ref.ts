@@ -1,14 +1,24 @@
+import { parseBackupId } from '@backstream/kernel'
 import type { Storage } from '@backstream/storage'
-import type { PlanBackups } from './catalogue.ts'
+import { readNewestFirst } from './catalogue.ts'
 import { BackupError } from './errors.ts'
 import type { Manifest } from './manifest.ts'
-import { byFenceDescending } from './plan-history.ts'
-import { type BackupStanding, readStandings } from './standing.ts'
+import { readStanding } from './standing.ts'
 
 export interface ResolvedRef {
   readonly manifest: Manifest
   /** Newer backups that `latest` passed over, and why. */
-  readonly passedOver: readonly { readonly backup: string; readonly reason: string }[]
+  readonly passedOver: readonly PassedOver[]
+}
+
+interface PassedOver {
+  readonly backup: string
+  readonly reason: string
+}
+
+interface ResolveOptions {
+  readonly signal?: AbortSignal
+  readonly beforeMs?: number
 }
 
 /**
@@ -21,54 +31,78 @@ export interface ResolvedRef {
 export async function resolveRef(
   storage: Storage,
   ref: string,
-  options: { readonly signal?: AbortSignal; readonly beforeMs?: number } = {},
+  options: ResolveOptions = {},
 ): Promise<ResolvedRef> {
   const [plan = '', wanted = 'latest', ...rest] = ref.split('/')
   if (plan === '' || wanted === '' || rest.length > 0) {
     throw none(ref, 'A backup is named PLAN, PLAN/latest or PLAN/ID.')
   }
-  const { signal } = options
-  const { standings, unreadable } = await readStandings(storage, plan, signal ? { signal } : {})
-  const backups = standings.map(({ manifest }) => manifest)
   if (wanted !== 'latest') {
-    return { manifest: pick(ref, wanted, { backups, unreadable }), passedOver: [] }
+    return { manifest: await pick(storage, { ref, plan, wanted }, options.signal), passedOver: [] }
   }
-  const inTime = standings.filter(
-    ({ manifest: { run } }) =>
-      options.beforeMs === undefined || Date.parse(run.finishedAt) <= options.beforeMs,
+  return await findLatest(storage, { ref, plan }, options)
+}
+
+/** No further back than to the first good one. */
+async function findLatest(
+  storage: Storage,
+  { ref, plan }: { readonly ref: string; readonly plan: string },
+  { signal, beforeMs = Number.POSITIVE_INFINITY }: ResolveOptions,
+): Promise<ResolvedRef> {
+  const unreadable: PassedOver[] = []
+  const notGood: PassedOver[] = []
+  let count = 0
+  const isWanted = (backup: string) => {
+    count += 1
+    // What began later cannot have finished by then.
+    return (parseBackupId(backup)?.startedAtMs ?? 0) <= beforeMs
+  }
+  for await (const look of readNewestFirst(storage, plan, {
+    ...(signal && { signal }),
+    isWanted,
+  })) {
+    if (look.kind === 'unreadable') {
+      unreadable.push({ backup: look.backup, reason: look.message })
+      continue
+    }
+    const { manifest } = look
+    if (Date.parse(manifest.run.finishedAt) > beforeMs) continue
+    const { isGood, verified } = await readStanding(storage, manifest, signal)
+    if (isGood) return { manifest, passedOver: [...unreadable, ...notGood] }
+    const reason = verified?.isRefuted ? 'refuted by a verification' : 'suspect'
+    notGood.push({ backup: manifest.backup, reason })
+  }
+  throw none(
+    ref,
+    count > 0
+      ? `There are some, but none that is good and had finished by then: \`backstream list ${plan}\` shows them.`
+      : `\`backstream list\` shows what there is in ${storage.location}.`,
   )
-  const good = inTime.findIndex(({ isGood }) => isGood)
-  const manifest = inTime[good]?.manifest
-  if (!manifest) {
-    throw none(
-      ref,
-      backups.length > 0
-        ? `There are ${backups.length} backups, but none that is good and had finished by then: \`backstream list ${plan}\` shows them.`
-        : `\`backstream list\` shows what there is in ${storage.location}.`,
-    )
+}
+
+/** More are not named where an id is not unique. */
+const namedAtMost = 5
+
+async function pick(
+  storage: Storage,
+  { ref, plan, wanted }: { readonly ref: string; readonly plan: string; readonly wanted: string },
+  signal: AbortSignal | undefined,
+): Promise<Manifest> {
+  const found: Manifest[] = []
+  const broken: PassedOver[] = []
+  const names: string[] = []
+  const isWanted = (backup: string) => backup.startsWith(wanted)
+  for await (const look of readNewestFirst(storage, plan, {
+    ...(signal && { signal }),
+    isWanted,
+  })) {
+    if (look.kind === 'manifest') found.push(look.manifest)
+    else broken.push({ backup: look.backup, reason: look.message })
+    names.push(look.kind === 'manifest' ? look.manifest.backup : look.backup)
+    if (names.length === namedAtMost) break
   }
-  const passedOver = [
-    ...unreadable.map(({ backup, message }) => ({ backup, reason: message })),
-    ...inTime.slice(0, good).map(passedOverFor),
-  ].filter(({ backup }) => byFenceDescending(backup, manifest.backup) < 0)
-  return { manifest, passedOver }
-}
-
-function passedOverFor({ manifest, verified }: BackupStanding) {
-  const reason = verified?.isRefuted ? 'refuted by a verification' : 'suspect'
-  return { backup: manifest.backup, reason }
-}
-
-function pick(
-  ref: string,
-  wanted: string,
-  { backups, unreadable }: Pick<PlanBackups, 'backups' | 'unreadable'>,
-): Manifest {
-  const found = backups.filter(({ backup }) => backup.startsWith(wanted))
-  const broken = unreadable.filter(({ backup }) => backup.startsWith(wanted))
-  const names = [...found, ...broken].map(({ backup }) => backup)
   if (names.length > 1) {
-    throw new BackupError('ambiguous-backup', `${ref} could be ${names.slice(0, 5).join(', ')}`, {
+    throw new BackupError('ambiguous-backup', `${ref} could be ${names.join(', ')}`, {
       permanent: true,
       remedy: 'Give more of the id.',
     })
@@ -76,7 +110,7 @@ function pick(
   if (found[0]) return found[0]
   // It is there, and saying that it is not would send somebody looking elsewhere.
   if (broken[0]) {
-    throw new BackupError('manifest-invalid', broken[0].message, {
+    throw new BackupError('manifest-invalid', broken[0].reason, {
       permanent: true,
       remedy: 'RESTORE.md beside the archive tells how to restore it by hand.',
     })

@@ -1,12 +1,13 @@
 import {
   type BackupGlance,
-  type GlanceCache,
+  type GlanceOptions,
   listPlans,
   type PlanGlances,
   readGlances,
 } from '@backstream/backup'
 import { formatBytes } from '@backstream/config'
 import { describeError } from '@backstream/kernel'
+import { CliError } from '../cli-error.ts'
 import type { Session } from '../command-context.ts'
 import { exitStatus } from '../exit-status.ts'
 import { formatLocalTime } from '../output/local-time.ts'
@@ -26,10 +27,18 @@ interface Failed {
   readonly error: unknown
 }
 
-export async function list(session: Session, plan: string | undefined): Promise<void> {
+/** `limit`: of each plan the newest so many, a number as it was typed. */
+export async function list(
+  session: Session,
+  plan: string | undefined,
+  limit?: string,
+): Promise<void> {
   await using cache = openGlanceCache(session)
+  const reading = { cache, signal: session.interruption(), ...limited(limit) }
   const { listings, failed } =
-    plan === undefined ? await readEverything(session, cache) : await readPlan(session, plan, cache)
+    plan === undefined
+      ? await readEverything(session, reading)
+      : await readPlan(session, plan, reading)
   // Nothing could be read: that is a failure, not an empty list.
   if (listings.length === 0 && failed[0]) throw failed[0].error
   if (session.json) printDocument(session, listings, failed)
@@ -42,18 +51,27 @@ export async function list(session: Session, plan: string | undefined): Promise<
   if (failed.length + unreadable.length > 0) session.endWith(exitStatus.incomplete)
 }
 
+function limited(text: string | undefined): { limit?: number } {
+  if (text === undefined) return {}
+  const limit = Number(text)
+  if (Number.isSafeInteger(limit) && limit > 0) return { limit }
+  throw new CliError('usage', `--limit ${text} is no number of backups`, {
+    remedy: 'Say --limit 20.',
+  })
+}
+
 interface Reading {
   readonly listings: readonly Listing[]
   readonly failed: readonly Failed[]
 }
 
-async function readPlan(session: Session, plan: string, cache: GlanceCache): Promise<Reading> {
+async function readPlan(session: Session, plan: string, reading: GlanceOptions): Promise<Reading> {
   await using storage = await openStorageOfPlan(session, plan)
-  const backups = await readGlances(storage, plan, { signal: session.interruption(), cache })
+  const backups = await readGlances(storage, plan, reading)
   return { listings: [{ storage: storage.location, plans: [{ plan, ...backups }] }], failed: [] }
 }
 
-async function readEverything(session: Session, cache: GlanceCache): Promise<Reading> {
+async function readEverything(session: Session, reading: GlanceOptions): Promise<Reading> {
   const config = await session.config()
   const signal = session.interruption()
   const listings: Listing[] = []
@@ -63,7 +81,7 @@ async function readEverything(session: Session, cache: GlanceCache): Promise<Rea
       await using storage = await openStorage(session, storageConfig)
       const plans: Listing['plans'][number][] = []
       for (const plan of await listPlans(storage, signal)) {
-        plans.push({ plan, ...(await readGlances(storage, plan, { signal, cache })) })
+        plans.push({ plan, ...(await readGlances(storage, plan, reading)) })
       }
       listings.push({ storage: storage.location, plans })
     } catch (error) {
