@@ -53,6 +53,7 @@ export function configOf(plans: readonly Plan[]): Config {
     },
     notify: {},
     heartbeat: null,
+    telemetry: null,
     limits: {},
     storages: {},
     plans,

@@ -50,6 +50,7 @@ export function sampleConfig(
     },
     notify: {},
     heartbeat: null,
+    telemetry: null,
     limits: {},
     storages: {},
     plans: options.plans ?? [samplePlan({ name: 'media' })],

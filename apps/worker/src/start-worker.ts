@@ -16,6 +16,7 @@ import { openSource } from '@backstream/sources'
 import { createPace, type Pace } from '@backstream/storage'
 import { openConfiguredStorage } from '@backstream/storage-s3'
 import metadata from '../package.json' with { type: 'json' }
+import { openConfiguredTracing } from './open-configured-tracing.ts'
 import { openHooks } from './open-hooks.ts'
 import { processBackupCleanup } from './processors/backup-cleanup.ts'
 import { processBackupDrill } from './processors/backup-drill.ts'
@@ -77,7 +78,8 @@ async function serve(
 ): Promise<RunningWorker> {
   const { config, logger } = options
   const producer = createRunProducer(connection)
-  const context = createContext(options, { connection, producer })
+  const tracing = await openConfiguredTracing(options)
+  const context = createContext(options, { connection, producer, tracing })
   const serves = servedQueues(options)
   const { lockMs, stalledCheckMs } = { ...defaultTiming, ...options.timing }
   const worker = createRunWorker(connection, {
@@ -112,6 +114,7 @@ async function serve(
     serves,
     close: async ({ graceMs }) => {
       await worker.close({ graceMs })
+      await tracing?.[Symbol.asyncDispose]()
       await producer[Symbol.asyncDispose]()
       await connection[Symbol.asyncDispose]()
     },
@@ -125,12 +128,12 @@ function servedQueues({ name, serves }: StartWorkerOptions): string[] {
 
 function createContext(
   options: StartWorkerOptions,
-  queue: Pick<WorkerContext, 'connection' | 'producer'>,
+  opened: Pick<WorkerContext, 'connection' | 'producer' | 'tracing'>,
 ): WorkerContext {
   const { config, env, logger, clock } = options
   const host = hostname()
   const paces = pacesOf(config)
-  const { enqueueNotification: enqueue } = queue.producer
+  const { enqueueNotification: enqueue } = opened.producer
   const tell = createTell({ config: () => config, enqueue, clock, logger })
   return {
     config,
@@ -139,9 +142,9 @@ function createContext(
     tool: { name: 'backstream', version: metadata.version },
     clock,
     logger,
-    ...queue,
+    ...opened,
     leaseTtlMs: { ...defaultTiming, ...options.timing }.leaseTtlMs,
-    teller: createRunTeller({ tell, alarms: openAlarmMemory(queue.connection), clock, logger }),
+    teller: createRunTeller({ tell, alarms: openAlarmMemory(opened.connection), clock, logger }),
     resolveSecret: (ref) => resolveSecret(ref, env),
     planNamed: (name) => planNamed(config, name),
     openStorage: ({ storage, idleTimeout }) =>

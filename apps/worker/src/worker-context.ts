@@ -2,6 +2,7 @@ import type { AgeIdentity, RunHooks } from '@backstream/backup'
 import type { Config, Plan, SecretRef, StorageConfig } from '@backstream/config'
 import type { Clock, Logger } from '@backstream/kernel'
 import type { QueueConnection, RunProducer } from '@backstream/queue'
+import type { Tracing } from '@backstream/runtime/tracing'
 import type { Source } from '@backstream/sources'
 import type { Storage } from '@backstream/storage'
 import type { ConfiguredStorage } from '@backstream/storage-s3'
@@ -27,6 +28,8 @@ export interface WorkerContext {
   openSources(plan: Plan): Promise<readonly Source[]>
   hooksOf(plan: Plan): RunHooks | null
   readonly teller: RunTeller
+  /** Null where no collector is configured. */
+  readonly tracing: Tracing | null
   resolveSecret(ref: SecretRef): Promise<string>
   /** What commands inherit from; the environment that secret references read. */
   readonly environment: Readonly<Record<string, string | undefined>>

@@ -3,7 +3,7 @@ import type { Clock, Logger } from '@backstream/kernel'
 import type { Source, SourceReading } from '@backstream/sources'
 import type { Storage, StoredObject } from '@backstream/storage'
 import type { Manifest } from './manifest.ts'
-import type { BackupProgress } from './progress-meter.ts'
+import type { BackupPhase, BackupProgress } from './progress-meter.ts'
 import type { RunHooks } from './run-hooks.ts'
 import type { SuspicionRules } from './suspicion.ts'
 
@@ -44,10 +44,26 @@ export interface BackupRequest {
   readonly isPinned?: boolean
   /** A step worth a line in the run's log. */
   readonly onStep?: (line: string) => void
+  readonly observer?: RunObserver | null
   /** Asked for once a second by whoever shows progress. */
   readonly onMeter?: (look: () => BackupProgress) => void
   /** The attempt's own clean-up failed: someone must call `cleanUpAttempt` for it later. */
   readonly onCleanUpFailed?: (backup: string, error: unknown) => Promise<void>
+}
+
+/** Hears when the stages and the parts of an attempt begin and end. Must not throw. */
+export interface RunObserver {
+  /** One begins, and the one before it has ended. */
+  onPhase(phase: BackupPhase): void
+  /** A part is about to be sent; what is returned is called when it is stored. */
+  onPart(part: ObservedPart): () => void
+}
+
+export interface ObservedPart {
+  /** Of the object, relative to the storage's prefix. */
+  readonly key: string
+  readonly number: number
+  readonly bytes: number
 }
 
 export interface BackupPlan extends SuspicionRules {

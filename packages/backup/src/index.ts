@@ -16,6 +16,7 @@ export type {
   BackupPlan,
   BackupRequest,
   RunGuard,
+  RunObserver,
 } from './backup-request.ts'
 export {
   type BackupMemory,

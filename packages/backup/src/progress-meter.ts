@@ -21,18 +21,30 @@ export interface BackupProgress {
 
 /** Counts what flows past and turns it into progress; rates are over the last few seconds. */
 export class ProgressMeter {
-  phase: BackupPhase = 'preflight'
   bytesTotal: number | null = null
   bytesStored = 0
   readonly stages: StageMeter
+  #phase: BackupPhase = 'preflight'
   #tarBytes = 0
   #contentBytes = 0
   #entries = 0
   readonly #rate: RateMeter
+  readonly #onPhase: ((phase: BackupPhase) => void) | undefined
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, onPhase?: (phase: BackupPhase) => void) {
     this.#rate = new RateMeter(clock)
     this.stages = new StageMeter(clock)
+    this.#onPhase = onPhase
+    onPhase?.(this.#phase)
+  }
+
+  get phase(): BackupPhase {
+    return this.#phase
+  }
+
+  set phase(phase: BackupPhase) {
+    this.#phase = phase
+    this.#onPhase?.(phase)
   }
 
   /**

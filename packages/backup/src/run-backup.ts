@@ -32,7 +32,7 @@ const cleanUpMs = 60_000
 export async function runBackup(deps: BackupDeps, request: BackupRequest): Promise<Manifest> {
   const { plan, signal } = request
   signal.throwIfAborted()
-  const meter = new ProgressMeter(deps.clock)
+  const meter = new ProgressMeter(deps.clock, (phase) => request.observer?.onPhase(phase))
   request.onMeter?.(() => meter.look())
   await claimPrefix(deps.storage, request.installation, signal)
   await preflight(deps.sources, { signal, logger: deps.logger })

@@ -1,6 +1,6 @@
 import { type ArchivePart, type PackedArchive, packArchive } from '@backstream/archive'
 import type { Source, SourceReading } from '@backstream/sources'
-import { isStorageError, type StoredObject } from '@backstream/storage'
+import { isStorageError, type StoredObject, type UploadOptions } from '@backstream/storage'
 import type { Attempt } from './attempt.ts'
 import type { StoredArchive } from './backup-request.ts'
 import { encryptArchive, type SealedArchive } from './encrypt-archive.ts'
@@ -34,20 +34,25 @@ export async function streamArchive(attempt: Attempt): Promise<StoredArchive> {
     failure.abort(error)
     throw error
   }
+  const index = indexKey(refOf(attempt), formOf(attempt))
   const uploads = await Promise.allSettled([
     storeVolumes(attempt, sealed, signal).catch(stop),
     deps.storage
-      .upload(indexKey(refOf(attempt), formOf(attempt)), sealed.index, { signal, concurrency: 1 })
+      .upload(index, sealed.index, { signal, concurrency: 1, ...observed(attempt, index) })
       .catch(stop),
   ])
   // Both are at rest here; the first cause is what aborted the other.
   if (failure.signal.aborted) throw failure.signal.reason
-  const [volumes, index] = uploads
+  const [volumes, storedIndex] = uploads
   if (volumes.status === 'rejected') throw volumes.reason
-  if (index.status === 'rejected') throw index.reason
-  meter.bytesStored = totalBytes(volumes.value) + index.value.bytes
+  if (storedIndex.status === 'rejected') throw storedIndex.reason
+  meter.bytesStored = totalBytes(volumes.value) + storedIndex.value.bytes
   const { encryption } = sealed
-  return { packed, readings, volumes: volumes.value, index: index.value, encryption }
+  return { packed, readings, volumes: volumes.value, index: storedIndex.value, encryption }
+}
+
+function observed({ request: { observer } }: Attempt, key: string): Pick<UploadOptions, 'onPart'> {
+  return observer ? { onPart: (part) => observer.onPart({ key, ...part }) } : {}
 }
 
 function archivePart(attempt: Attempt, source: Source, reading: SourceReading): ArchivePart {
@@ -104,7 +109,8 @@ async function storeVolumes(
     const onStored = (bytes: number) => {
       attempt.meter.bytesStored = before + bytes
     }
-    const object = await storage.upload(key, body, { signal, onStored }).catch(nameUpload)
+    const options = { signal, onStored, ...observed(attempt, key) }
+    const object = await storage.upload(key, body, options).catch(nameUpload)
     stored.push(object)
   }
   return stored

@@ -18,6 +18,7 @@ import { type PlanKeys, planHints, planShape } from './schema/plan.ts'
 import { type Mapping, readKeys, readMapping } from './schema/read-keys.ts'
 import { readValue } from './schema/report-issues.ts'
 import { storageSchema } from './schema/storage.ts'
+import { telemetrySchema } from './schema/telemetry.ts'
 import { namePattern } from './schema/value.ts'
 import { expandTree } from './yaml/expand.ts'
 
@@ -77,19 +78,18 @@ function valueAt(tree: unknown, path: readonly string[]): unknown {
 function readSections(
   top: Mapping,
   context: BuildContext,
-): Pick<Config, 'notify' | 'heartbeat' | 'limits' | 'storages'> {
+): Pick<Config, 'notify' | 'heartbeat' | 'telemetry' | 'limits' | 'storages'> {
   const { report } = context
-  const heartbeat =
-    top['heartbeat'] === undefined
-      ? undefined
-      : readValue(heartbeatSchema, top['heartbeat'], { path: ['heartbeat'], report })
+  const readOptional = <T>(key: string, schema: z.ZodType<T>): T | null =>
+    (top[key] !== undefined && readValue(schema, top[key], { path: [key], report })) || null
   const notify = readNamed<NotifyConfig>('notify', notifySchema, { top, report })
   for (const [name, told] of Object.entries(notify)) {
     if (told.kind === 'command') noteVariablesInArguments(told.argv, ['notify', name], report)
   }
   return {
     notify,
-    heartbeat: heartbeat ?? null,
+    heartbeat: readOptional('heartbeat', heartbeatSchema),
+    telemetry: readOptional('telemetry', telemetrySchema),
     limits: readNamed<number>('limits', limitSchema, { top, report }),
     storages: readStorages(top, context),
   }

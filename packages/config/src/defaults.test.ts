@@ -36,6 +36,7 @@ test('fills in every default', () => {
       },
       notify: {},
       heartbeat: null,
+      telemetry: null,
       limits: {},
       storages: {
         main: {

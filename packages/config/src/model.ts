@@ -8,6 +8,7 @@ export interface Config {
   readonly board: BoardConfig
   readonly notify: Readonly<Record<string, NotifyConfig>>
   readonly heartbeat: { readonly url: SecretRef; readonly everyMs: number } | null
+  readonly telemetry: TelemetryConfig | null
   readonly limits: Readonly<Record<string, number>>
   readonly storages: Readonly<Record<string, StorageConfig>>
   /** In the order of the file. */
@@ -17,6 +18,13 @@ export interface Config {
   readonly fingerprint: string
   /** The file it came from, `-` for standard input. */
   readonly file: string
+}
+
+/** Where traces of runs are sent, as OTLP over HTTP. */
+export interface TelemetryConfig {
+  /** Of the collector; `/v1/traces` is added. */
+  readonly url: string
+  readonly headers: Readonly<Record<string, SecretRef>>
 }
 
 /** A secret by reference, or (only where `${NAME}` was expanded) its text. Read at use, never kept. */

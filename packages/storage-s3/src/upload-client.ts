@@ -67,8 +67,11 @@ export function createUploadClient(context: S3Context, work: UploadWork): Upload
         return created.answer
       }
       if (command instanceof UploadPartCommand) {
+        const bytes = byteLength(command.input.Body)
+        const onStored = work.options.onPart?.({ number: command.input.PartNumber ?? 0, bytes })
         const answer = await uploadPart(context, work, command)
-        reportStored(byteLength(command.input.Body))
+        onStored?.()
+        reportStored(bytes)
         return answer
       }
       if (command instanceof CompleteMultipartUploadCommand) {
@@ -80,10 +83,13 @@ export function createUploadClient(context: S3Context, work: UploadWork): Upload
         return done
       }
       if (command instanceof PutObjectCommand) {
+        const bytes = byteLength(command.input.Body)
+        const onStored = work.options.onPart?.({ number: 1, bytes })
         const answer = await publishObject('put', (digest) =>
           putWhole(context, work, { command, digest }),
         )
-        reportStored(byteLength(command.input.Body))
+        onStored?.()
+        reportStored(bytes)
         return answer
       }
       throw new TypeError(`lib-storage sent something new: ${command?.constructor.name}`)

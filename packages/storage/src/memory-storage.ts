@@ -117,6 +117,7 @@ async function upload(
       uploadId ??= beginUpload(context, key, options)
       const { parts } = assertInProgress(bucket, uploadId)
       const partNumber = parts.length + 1
+      options.onPart?.({ number: partNumber, bytes: partBytes })()
       parts.push({ partNumber, bytes: partBytes, lastModifiedMs: clock.now() })
     }
   }
@@ -128,6 +129,7 @@ async function upload(
   }
   await turn(options.signal)
   if (uploadId) assertInProgress(bucket, uploadId)
+  options.onPart?.({ number: stored / partBytes + 1, bytes: received - stored })()
   options.onStored?.(received)
   const initiatedAtMs = uploadId && bucket.uploads.get(uploadId)?.initiatedAtMs
   if (uploadId) bucket.uploads.delete(uploadId)

@@ -92,6 +92,8 @@ export interface UploadOptions extends RequestOptions {
   readonly onUploadCreated?: (uploadId: string) => void
   /** Called with the total stored so far, after each part. */
   readonly onStored?: (bytes: number) => void
+  /** Called as a part is about to be sent, also the only one; what it returns, when it is stored. */
+  readonly onPart?: (part: { readonly number: number; readonly bytes: number }) => () => void
   /** Parts sent at a time; memory is about this plus one, times the part size. Default 2. */
   readonly concurrency?: number
 }

@@ -1,4 +1,4 @@
-import { type Manifest, runBackup } from '@backstream/backup'
+import { type Manifest, type RunObserver, runBackup } from '@backstream/backup'
 import type { Plan } from '@backstream/config'
 import type { RunResult, SkippedResult } from '@backstream/jobs'
 import {
@@ -9,6 +9,7 @@ import {
   type Lease,
   QueueError,
 } from '@backstream/queue'
+import type { Storage } from '@backstream/storage'
 import { afterCommit } from '../after-commit.ts'
 import { startDeadline } from '../attempt-deadline.ts'
 import { finishEarlierAttempts } from '../earlier-attempts.ts'
@@ -16,6 +17,7 @@ import { createRunGuard } from '../run-guard.ts'
 import { takePlaces } from '../run-limits.ts'
 import { resultOf } from '../run-result.ts'
 import { takeTurn } from '../take-turn.ts'
+import { traceRun } from '../trace-run.ts'
 import { refuseAmbiguousMachine } from '../which-machine.ts'
 import type { WorkerContext } from '../worker-context.ts'
 
@@ -123,7 +125,8 @@ async function backUp(context: WorkerContext, turn: Turn): Promise<RunResult> {
   await using storage = await context.openStorage(plan)
   const earlier = await finishEarlierAttempts(context, { storage, plan, run, signal })
   if (!earlier) await context.teller.started(plan.name, run.ledger.runId)
-  const manifest = earlier ?? (await makeNewBackup(context, turn, storage))
+  const make = (observer: RunObserver | null) => makeNewBackup(context, turn, { storage, observer })
+  const manifest = earlier ?? (await traceRun(context, run, make))
   await context.teller.committed(manifest)
   await afterCommit(context, plan, manifest)
   return resultOf(manifest, context.clock.monotonicMs() - startedAtMs)
@@ -132,7 +135,7 @@ async function backUp(context: WorkerContext, turn: Turn): Promise<RunResult> {
 async function makeNewBackup(
   context: WorkerContext,
   { plan, run, lease, signal }: Turn,
-  storage: Awaited<ReturnType<WorkerContext['openStorage']>>,
+  { storage, observer }: { readonly storage: Storage; readonly observer: RunObserver | null },
 ): Promise<Manifest> {
   const { ledger } = run
   const guard = createRunGuard({ lease, ledger, signal })
@@ -162,6 +165,7 @@ async function makeNewBackup(
         tool: context.tool,
         store: context.storeOf(plan.storage),
         isPinned: run.payload.pin === true,
+        observer,
         signal,
         onStep: (line) => void run.log(line).catch(() => {}),
         onMeter: (look) => {

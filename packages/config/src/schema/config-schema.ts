@@ -4,6 +4,7 @@ import { isKeyed, keys } from './keys.ts'
 import { heartbeatSchema, notifySchema } from './notify.ts'
 import { planHints, planShape } from './plan.ts'
 import { storageSchema } from './storage.ts'
+import { telemetrySchema } from './telemetry.ts'
 import { list, name, nameKey, wholeNumber } from './value.ts'
 
 export const limitSchema: z.ZodType<number> = wholeNumber(
@@ -33,6 +34,7 @@ const file = keys(
     board: boardSchema.optional(),
     notify: z.record(nameKey, notifySchema).describe('Whom to tell, by name').optional(),
     heartbeat: heartbeatSchema.optional(),
+    telemetry: telemetrySchema.optional(),
     limits: z.record(nameKey, limitSchema).describe('Shared limits, by name').optional(),
     storages: z.record(nameKey, storageSchema).describe('Where backups go, by name'),
     defaults: plan.optional(),

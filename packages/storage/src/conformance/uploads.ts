@@ -74,6 +74,27 @@ export function describeUploads(factory: StorageFactory, traits: StorageTraits):
       assertSameBytes(await readAll(await storage.get('big')), bytes)
     })
 
+    test('tells of each part, as it is sent and when it is stored', async () => {
+      await using subject = await factory()
+      const { storage } = subject
+      const { partBytes } = storage.capabilities
+      for (const length of [10, 2 * partBytes + 10]) {
+        const sent: number[] = []
+        const numbers = new Set<number>()
+        let stored = 0
+        const onPart = (part: { readonly number: number; readonly bytes: number }) => {
+          sent.push(part.bytes)
+          return () => {
+            stored += part.bytes
+            numbers.add(part.number)
+          }
+        }
+        await storage.upload('big', chunksOf(patternBytes(length), 500_000), { onPart })
+        const parts = Math.ceil(length / partBytes)
+        assert.deepEqual([sent.length, numbers.size, stored], [parts, parts, length])
+      }
+    })
+
     test('shows the upload while it lasts, and the object only afterwards', async () => {
       await using subject = await factory()
       const { storage } = subject
