@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -114,12 +114,14 @@ describe('a storage with a lock', () => {
 })
 
 describe('restore --as-of', () => {
+  let before: string
+
   it('brings back what somebody with the key of a writer has removed', async () => {
     const { backups } = await here.json(['list', 'home'])
     equal(backups.length, 2)
     // Stores date by the second.
     await sleep(1_500)
-    const before = new Date(systemClock.now()).toISOString()
+    before = new Date(systemClock.now()).toISOString()
     await sleep(1_500)
     const thief = await openS3Storage({
       ...{ endpoint: server.endpoint, region: server.region, bucket: 'safe', prefix: 'prod' },
@@ -141,6 +143,19 @@ describe('restore --as-of', () => {
     equal(status, 0, stderr)
     match(stdout, /restored and verified/)
     const trees = [await snapshotTree(here.tree), await snapshotTree(to)] as const
+    deepEqual(compareTrees(...trees, { owners: process.getuid?.() === 0 }), [])
+  })
+
+  it('puts it back into the source that was emptied with it', async () => {
+    const wanted = await snapshotTree(here.tree)
+    for (const name of await readdir(here.tree)) {
+      await rm(join(here.tree, name), { recursive: true })
+    }
+    const args = ['restore', 'home', '--into', 'source', '--yes', 'home', '--as-of', before]
+    const { status, stdout, stderr } = await here.run(args)
+    equal(status, 0, stderr)
+    match(stdout, /restored and verified/)
+    const trees = [wanted, await snapshotTree(here.tree)] as const
     deepEqual(compareTrees(...trees, { owners: process.getuid?.() === 0 }), [])
   })
 })

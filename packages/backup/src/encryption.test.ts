@@ -132,7 +132,7 @@ describe('an encrypted backup', () => {
     await storage.put(key, damaged)
     const found = await verifyBackup(storage, { ...request(manifest, alice), depth: 'deep' })
     assert.ok(found.problems.some((text) => text.includes('planted-folder/planted-large')))
-    const note = { manifest, report: found, by: 'test' }
+    const note = { manifest, report: found, by: 'test', durationMs: 1 }
     await recordVerification(storage, note, { clock: systemClock, signal })
     const { keys } = await contentsOf(storage)
     assert.ok(keys.some((name) => name.includes('/notes/')))

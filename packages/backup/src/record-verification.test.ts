@@ -17,8 +17,10 @@ test('what was refuted deep stays refuted until a deep verification says otherwi
   const manifest = await runBackup(deps, request)
   const after = async (depth: 'stored' | 'deep', ...problems: string[]) => {
     const report = { depth, problems, bytes: 1 }
-    await recordVerification(storage, { manifest, report, by: 'test' }, { clock, signal })
+    const note = { manifest, report, by: 'test', durationMs: 1234.5 }
+    await recordVerification(storage, note, { clock, signal })
     const [standing] = (await readStandings(storage, manifest.plan)).standings
+    assert.equal(standing?.verified?.tookMs, 1235)
     return [standing?.isGood, standing?.verified?.depth]
   }
   assert.deepEqual(await after('stored'), [true, 'stored'])

@@ -10,11 +10,19 @@ import type { VerifyReport } from './verify-backup.ts'
  */
 export async function recordVerification(
   storage: Storage,
-  { manifest, report, by }: { manifest: Manifest; report: VerifyReport; by: string },
+  verification: {
+    readonly manifest: Manifest
+    readonly report: VerifyReport
+    readonly by: string
+    /** How long it took. */
+    readonly durationMs: number
+  },
   options: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<NoteRef> {
+  const { manifest, report, by } = verification
   const { plan, backup } = manifest
   const { depth, bytes } = report
+  const durationMs = Math.round(verification.durationMs)
   const earlier =
     depth === 'stored' ? await deepProblems(storage, { plan, backup }, options.signal) : []
   const found = manifest.encryption ? countOnly(report.problems) : report.problems
@@ -22,7 +30,7 @@ export async function recordVerification(
   const isRefuted = problems.length > 0
   const refutedBy = earlier.length > 0 || (isRefuted && depth === 'deep') ? 'deep' : 'stored'
   const facts = {
-    ...{ depth, bytes, outcome: isRefuted ? 'refuted' : 'verified' },
+    ...{ depth, bytes, durationMs, outcome: isRefuted ? 'refuted' : 'verified' },
     ...(isRefuted ? { refutedBy, problems } : {}),
   }
   return await writeNote(storage, { plan, backup, kind: 'verify', by, facts }, options)

@@ -98,7 +98,14 @@ function proved({ row, say, nowMs }: Row): HtmlValue {
   const { atMs, tookMs, isRefuted } = row.proved
   const took = tookMs === null ? '' : `, in ${describeDuration(tookMs)}`
   const words = proofInWords(row.proved)
-  return html`<span class="${isRefuted ? 'cause' : ''}">${words}</span><small>${say.ago(atMs, nowMs)}${took}</small>`
+  return html`<span class="${isRefuted ? 'cause' : ''}">${words}</span><small>${say.ago(atMs, nowMs)}${took}</small>${recovery(row)}`
+}
+
+/** The measured recovery time, where a newer proof stands in the drill's place. */
+function recovery({ proved, drill }: PlanOverviewRow): HtmlValue {
+  if (!drill || proved?.how === 'drill') return ''
+  const words = drill.isPassed ? `restored in ${describeDuration(drill.restoreMs)}` : 'FAILED'
+  return html`<small>last drill: ${words}</small>`
 }
 
 function muted(words: string): Html {

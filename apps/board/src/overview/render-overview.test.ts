@@ -153,6 +153,12 @@ describe('renderOverview', () => {
     } as const
     match(textOf(render({ plans: [row({ proved })] })), /restored in a drill 2h ago , in 1m 30s/)
     match(textOf(render({})), /never/)
+    const read = { ...proved, how: 'stored' } as const
+    const drill = {
+      ...{ backup: 'x', atMs: asOfMs - 72 * hour, restoreMs: 45_000 },
+      ...{ isPassed: true, isRestored: true, failed: [] },
+    }
+    match(textOf(render({ plans: [row({ proved: read, drill })] })), /last drill: restored in 45s/)
   })
 
   it('shows what is under way: how far, how fast, how long yet, and what it waits for', () => {

@@ -37,6 +37,7 @@ export interface RestoreIntoOptions {
   readonly path?: readonly string[]
   readonly before?: string
   readonly from?: string
+  readonly asOf?: string
   readonly overwrite?: Overwrite
   readonly keepSetuid?: boolean
   readonly dryRun?: boolean

@@ -37,9 +37,12 @@ export async function verify(
       text: `${formatBytes(bytes)} of ${formatBytes(total)} read`,
     })
   const request = { manifest, depth, identities, signal, onProgress }
+  const { clock } = session
+  const startedMs = clock.monotonicMs()
   const report = await verifyBackup(storage, request).finally(() => view.stop())
-  const note = { manifest, report, by: 'backstream verify' }
-  await recordVerification(storage, note, { clock: session.clock, signal })
+  const durationMs = clock.monotonicMs() - startedMs
+  const note = { manifest, report, by: 'backstream verify', durationMs }
+  await recordVerification(storage, note, { clock, signal })
   await mendLock(session, manifest)
   print(session, name, report)
   if (report.problems.length > 0) session.endWith(exitStatus.failed)

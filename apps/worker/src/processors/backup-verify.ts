@@ -35,10 +35,12 @@ export async function processBackupVerify(
   await using storage = await context.openStorage(plan)
   const manifest = await newestGood(storage, plan.name, run.signal)
   if (!manifest) return skippedUpkeep(plan, 'there is no good backup to verify')
-  const report = await verify(context, run, { plan, storage, manifest })
-  const by = `worker ${context.workerName}`
   const { clock } = context
-  await recordVerification(storage, { manifest, report, by }, { clock, signal: run.signal })
+  const startedMs = clock.monotonicMs()
+  const report = await verify(context, run, { plan, storage, manifest })
+  const durationMs = clock.monotonicMs() - startedMs
+  const note = { manifest, report, by: `worker ${context.workerName}`, durationMs }
+  await recordVerification(storage, note, { clock, signal: run.signal })
   await mendLock(context, run, { plan, manifest })
   await conclude(run, manifest, report)
   const { depth, bytes } = report
