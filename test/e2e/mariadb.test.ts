@@ -1,8 +1,9 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { leakGuard, type PrivateMariadb, startPrivateMariadb } from '@backstream/testkit'
+import { leakGuard, type PrivateMariadb, startPrivateMariadb, waitFor } from '@backstream/testkit'
 import { type Installation, openInstallation } from './cli-installation.ts'
 import { type BucketView, viewBucket } from './main-job-bucket.ts'
 import { needs } from './main-job-shell.ts'
@@ -154,5 +155,33 @@ describe('MariaDB', needs('mariadbd', 'mariadb-install-db'), () => {
     const { status, stderr } = await run('weak')
     equal(status, 1)
     match(stderr, /may not read all of shop: `shop`\.`orders`/)
+  })
+
+  it('is not read by a client older than the server', async () => {
+    const bin = join(here.folder, 'old-bin')
+    await mkdir(bin)
+    const words = 'mariadb-dump  Ver 10.19 Distrib 5.5.68-MariaDB, for Linux (x86_64)'
+    const script = `#!/bin/sh\nif [ "$1" = --version ]; then echo '${words}'; exit; fi\nexit 1\n`
+    await writeFile(join(bin, 'mariadb-dump'), script, { mode: 0o755 })
+    const { status, stderr } = await run('half', { PATH: `${bin}:${here.env['PATH']}` })
+    equal(status, 1)
+    match(stderr, /mariadb-dump 5\.5\.68 on this machine is older than the server, \d/)
+  })
+
+  it('is no backup when the server dies half way, and says so', async () => {
+    const mark = join(here.folder, 'half-way')
+    const filter = `{ head -c 500000; touch '${mark}'; while [ -e '${mark}' ]; do sleep 0.05; done; cat; }`
+    const path = await withFilter(here, { program: 'mariadb-dump', filter })
+    const running = run('half', { PATH: path })
+    await waitFor(() => existsSync(mark), { timeoutMs: 30_000, what: 'half of the dump' })
+    await source.kill()
+    await rm(mark)
+    const { status, stderr } = await running
+    equal(status, 1)
+    match(
+      stderr,
+      /The command mariadb-dump of shop ended with status \d+\. It said: .*Lost connection/s,
+    )
+    deepEqual([await bucket.leftovers('half'), await bucket.uploads()], [[], []])
   })
 })

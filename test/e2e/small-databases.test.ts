@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { leakGuard, type PrivateRedis, sendRedis, startPrivateRedis } from '@backstream/testkit'
+import { installStandIns, writeProgram } from '../stand-ins/install.ts'
 import { type Installation, openInstallation } from './cli-installation.ts'
 import { type BucketView, viewBucket } from './main-job-bucket.ts'
 import { needs } from './main-job-shell.ts'
@@ -21,6 +22,8 @@ before(async () => {
   cache: { source: { kind: redis, uri: { env: CACHE_URI } } }
   cache-half: { source: { kind: redis, host: 127.0.0.1, port: ${redis.port}, password: { env: CACHE_SECRET } } }
   logged: { source: { kind: sqlite, path: ${tree}/logged.db } }
+  elsewhere: { source: { kind: sqlite, path: ${tree}/logged.db, via: { docker: { container: shop-db-1 } } } }
+  elsewhere-half: { source: { kind: sqlite, path: ${tree}/logged.db, via: { docker: { container: shop-db-1 } } } }
   rolled: { source: { kind: sqlite, path: ${tree}/rolled.db } }
   mongo: { source: { kind: mongodb, uri: { env: MONGO_URI } } }
   mongo-half: { source: { kind: mongodb, uri: { env: MONGO_URI } } }
@@ -89,6 +92,12 @@ describe('Redis', needs('redis-server', 'redis-cli'), () => {
         (await sendRedis(empty.url, ...commands)).replace(/^\+OK\r\n/, ''),
         (await sendRedis(url, ...commands)).replace(/^(?:\+OK\r\n)*/, ''),
       )
+  })
+
+  it('goes into no server that runs, and the remedy says how it goes back', async () => {
+    const { status, stderr } = await here.run(['restore', 'cache', '--into', redis.url])
+    equal(status, 1)
+    match(stderr, /takes none from a backup while it runs[\s\S]*--to DIR[\s\S]*--appendonly no/)
   })
 
   it('is no backup when the client ends with 0 and gave half', async () => {
@@ -160,6 +169,46 @@ describe('SQLite', () => {
       'always',
     ])
     equal(third.status, 0, third.stderr)
+  })
+})
+
+describe('SQLite in a container', needs('sqlite3'), () => {
+  /** A container that is this machine, with programs of its own before those of it. */
+  async function inContainer(programs: Readonly<Record<string, string>> = {}) {
+    const place = join(here.folder, `container-${Object.keys(programs).length}`)
+    await mkdir(place)
+    const standIns = await installStandIns(place)
+    const bin = join(place, 'own-bin')
+    await mkdir(bin)
+    for (const [name, script] of Object.entries(programs))
+      await writeProgram(join(bin, name), script)
+    const env = { PATH: `${bin}:/usr/bin:/bin` }
+    await standIns.setContainers([{ id: 'ab'.repeat(32), name: 'shop-db-1', env }])
+    return { ...standIns.env, PATH: `${standIns.bin}:${here.env['PATH']}` }
+  }
+
+  it('comes as SQL, and goes back by sqlite3 or by hand', async () => {
+    const { status, stderr } = await run('elsewhere', await inContainer())
+    equal(status, 0, stderr)
+    const back = new DatabaseSync(':memory:')
+    back.exec(await readFile(await restored('elsewhere'), 'utf8'))
+    equal(Object.values(back.prepare('SELECT sum(amount) FROM accounts').get() ?? {})[0], 100_000)
+    back.close()
+    const file = join(here.folder, 'from-sql.db')
+    const into = await here.run(['restore', 'elsewhere', '--into', `sqlite:${file}`])
+    equal(into.status, 0, into.stderr)
+    const again = new DatabaseSync(file)
+    deepEqual(again.prepare('PRAGMA integrity_check').all().map(Object.values), [['ok']])
+    equal(Object.values(again.prepare('SELECT sum(amount) FROM accounts').get() ?? {})[0], 100_000)
+    again.close()
+  })
+
+  it('is no backup when sqlite3 ends with 0 and gave half', async () => {
+    const cut = '/usr/bin/sqlite3 "$@" | { head -c 100000; cat > /dev/null; }'
+    const { status, stderr } = await run('elsewhere-half', await inContainer({ sqlite3: cut }))
+    equal(status, 1)
+    match(stderr, /The output of sqlite3 .* \.dump does not end with .*COMMIT/)
+    await noneOf('elsewhere-half')
   })
 })
 

@@ -50,3 +50,17 @@ test('what is encrypted is not named, but for the plan', () => {
   match(guide('payroll'), /tar -xOf - "\$NAME" > OUTPUT/)
   match(guide(''), /tar -xOf - 'shop' > OUTPUT/)
 })
+
+test('each kind of database is told how it goes back with its own tools', () => {
+  for (const [kind, command] of [
+    ['postgres', 'pg_restore --create'],
+    ['mysql', 'mysql DATABASE < OUTPUT'],
+    ['mariadb', 'mariadb DATABASE < OUTPUT'],
+    ['mongodb', 'mongorestore --archive=OUTPUT'],
+    ['redis', 'redis-server --dir DIR'],
+    ['sqlite', 'sqlite3 NEW.db < OUTPUT'],
+  ] as const) {
+    const guide = renderRestoreGuide({ ...subject, sources: [{ kind, at: 'db' }] })
+    ok(guide.includes(`\n    ${command}`) || guide.includes(` && ${command}`), kind)
+  }
+})

@@ -72,6 +72,14 @@ function whatIs(kind: string): string {
   return kind === 'command' ? 'the output of a command' : `a dump of ${kind}`
 }
 
+const mariadb: readonly string[] = [
+  '',
+  'A dump of several databases is a directory: each `NAME/DATABASE.sql`, then `NAME/users.sql` (into the',
+  'database `mysql`). What lies at OUTPUT goes back into a database that is there and empty, with',
+  '',
+  '    mariadb DATABASE < OUTPUT',
+]
+
 /** How a dump goes back into a server, with its own tools. */
 const takeBack: Readonly<Record<string, readonly string[]>> = {
   postgres: [
@@ -80,6 +88,35 @@ const takeBack: Readonly<Record<string, readonly string[]>> = {
     '`NAME/DATABASE.dump`. What lies at OUTPUT goes back with',
     '',
     '    pg_restore --create --dbname=postgres OUTPUT',
+    '',
+    'Where the note beside it (`NAME.backstream.json`) says `"form":"physical"` it is the files of a server',
+    '(`tar -tf OUTPUT` lists them). As the user of PostgreSQL, in the same major version:',
+    '',
+    '    mkdir -m 700 DATA && tar -xpf OUTPUT -C DATA && pg_ctl -D DATA start',
+  ],
+  mysql: mariadb.map((line) => line.replace('    mariadb ', '    mysql ')),
+  mariadb,
+  mongodb: [
+    '',
+    'Add `--oplogReplay` where the note beside it (`NAME.backstream.json`) says `"oplog":true`:',
+    '',
+    '    mongorestore --archive=OUTPUT',
+  ],
+  redis: [
+    '',
+    'A server reads it when it starts. Stopped, and with its own `appendonlydir` out of the way:',
+    '',
+    '    cp OUTPUT DIR/dump.rdb && redis-server --dir DIR --dbfilename dump.rdb --appendonly no',
+  ],
+  sqlite: [
+    '',
+    'Where the note beside it (`NAME.backstream.json`) says `"form":"file"` OUTPUT is the database. Else it is SQL:',
+    '',
+    '    sqlite3 NEW.db < OUTPUT',
+  ],
+  command: [
+    '',
+    'The command that takes it back is `restore` of the source in the configuration, if it has one.',
   ],
 }
 

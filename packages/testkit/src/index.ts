@@ -7,7 +7,12 @@ export { freePort } from './free-port.ts'
 export { type HeardRequest, type HearingServer, startHearingServer } from './hearing-server.ts'
 export { leakGuard } from './leak-guard.ts'
 export { type PrivateMariadb, startPrivateMariadb } from './private-mariadb.ts'
-export { findPostgres, type PrivatePostgres, startPrivatePostgres } from './private-postgres.ts'
+export {
+  findPostgres,
+  type PrivatePostgres,
+  startPostgresOn,
+  startPrivatePostgres,
+} from './private-postgres.ts'
 export {
   type PrivateRedis,
   type StartPrivateRedisOptions,

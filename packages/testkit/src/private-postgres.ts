@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
 import { readdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { findProgram } from './find-program.ts'
 import { startProcess } from './start-process.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
-import { giveAway, unprivileged } from './unprivileged.ts'
+import { giveAway, giveAwayTree, unprivileged } from './unprivileged.ts'
 import { waitFor } from './wait-for.ts'
 
 const run = promisify(execFile)
@@ -34,9 +34,37 @@ export async function startPrivatePostgres(): Promise<PrivatePostgres> {
   const password = 'p@ss/w:ord %41'
   const data = join(folder.path, 'data')
   await makeCluster(programs, { data, password, passwordFile: join(folder.path, 'password') })
+  const server = started.use(await serve(data, { password, host: folder.path, programs }))
+  const open = started.move()
+  return { ...server, [Symbol.asyncDispose]: () => open.disposeAsync() }
+}
+
+/** A server on data that is there, such as what came back from a backup; the data is given away to it. */
+export async function startPostgresOn(data: string, password: string): Promise<PrivatePostgres> {
+  const programs = await findPostgres()
+  if (!programs) throw new Error('no postgres server here: install postgresql')
+  await using started = new AsyncDisposableStack()
+  const folder = started.use(await temporaryDirectory('postgres'))
+  await giveAway(folder.path)
+  giveAwayTree(data)
+  await giveAway(dirname(data))
+  const server = started.use(await serve(data, { password, host: folder.path, programs }))
+  const open = started.move()
+  return { ...server, [Symbol.asyncDispose]: () => open.disposeAsync() }
+}
+
+interface Served {
+  readonly password: string
+  /** Where its socket is to lie. */
+  readonly host: string
+  readonly programs: string
+}
+
+async function serve(data: string, { password, host, programs }: Served): Promise<PrivatePostgres> {
+  await using started = new AsyncDisposableStack()
   const settings = {
     listen_addresses: '',
-    unix_socket_directories: folder.path,
+    unix_socket_directories: host,
     fsync: 'off',
     shared_buffers: '16MB',
     max_wal_senders: '4',
@@ -47,7 +75,7 @@ export async function startPrivatePostgres(): Promise<PrivatePostgres> {
   const server = started.use(startProcess({ command, args }))
   const uri: PrivatePostgres['uri'] = (database, login = { user: 'postgres', password }) => {
     const [user, secret] = [login.user, login.password].map(encodeURIComponent)
-    return `postgres://${user}:${secret}@/${encodeURIComponent(database)}?host=${folder.path}`
+    return `postgres://${user}:${secret}@/${encodeURIComponent(database)}?host=${host}`
   }
   const sql: PrivatePostgres['sql'] = async (database, text) => {
     const program = join(programs, 'psql')
@@ -68,7 +96,7 @@ export async function startPrivatePostgres(): Promise<PrivatePostgres> {
   await waitFor(isReady, { timeoutMs: 30_000, what: 'postgres to answer' })
   const open = started.move()
   return {
-    ...{ host: folder.path, port: 5432, password, uri, sql },
+    ...{ host, port: 5432, password, uri, sql },
     async kill() {
       // Its processes see the postmaster go, and end at once.
       server.signal('SIGKILL')

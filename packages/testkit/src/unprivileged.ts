@@ -19,6 +19,11 @@ export async function giveAway(path: string): Promise<void> {
   if (isRoot()) await chown(path, numberOf('-u'), numberOf('-g'))
 }
 
+/** Gives a folder and all that is below it. */
+export function giveAwayTree(path: string): void {
+  if (isRoot()) execFileSync('chown', ['-R', `${numberOf('-u')}:${numberOf('-g')}`, path])
+}
+
 function numberOf(which: '-u' | '-g'): number {
   return Number(execFileSync('id', [which, account], { encoding: 'utf8' }))
 }

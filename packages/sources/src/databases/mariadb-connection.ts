@@ -1,6 +1,6 @@
 import type { ServerSourceConfig } from '@backstream/config'
 import type { Connection, ResolveSecret } from './database-kind.ts'
-import { parseAddress, unknownParameter } from './parse-address.ts'
+import { type Address, parseAddress, unknownParameter } from './parse-address.ts'
 
 const schemes = ['mariadb', 'mysql']
 
@@ -27,35 +27,43 @@ export function mariadbPrograms(kind: ServerSourceConfig['kind']): {
     : { dump: 'mariadb-dump', client: 'mariadb' }
 }
 
+type ServerKeys = Pick<ServerSourceConfig, 'uri' | 'host' | 'port' | 'user' | 'password'>
+
 /** An option file that only the client sees, with everything in it. */
 export async function openMariadbConnection(
-  config: Pick<ServerSourceConfig, 'uri' | 'host' | 'port' | 'user' | 'password'>,
+  config: ServerKeys,
   resolveSecret: ResolveSecret,
 ): Promise<Connection> {
-  const lines = new Map<string, string>()
-  const secrets: string[] = []
-  let database: string | null = null
-  if (config.uri) {
-    const uri = await resolveSecret(config.uri)
-    const address = parseAddress(uri, schemes)
-    for (const key of ['host', 'port', 'user', 'password'] as const)
-      if (address[key] !== '') lines.set(key, address[key])
-    for (const [name, value] of address.parameters) {
-      if (!options.has(name)) throw unknownParameter(name, schemes)
-      lines.set(name, value)
-    }
-    database = address.database === '' ? null : address.database
-    secrets.push(uri)
-  }
-  if (config.host?.startsWith('/')) lines.set('socket', config.host)
-  else if (config.host !== null) lines.set('host', config.host)
-  if (config.port !== null) lines.set('port', String(config.port))
-  if (config.user !== null) lines.set('user', config.user)
+  const uri = config.uri ? await resolveSecret(config.uri) : null
+  const address = uri === null ? null : parseAddress(uri, schemes)
+  const lines = new Map([...(address ? saidByAddress(address) : []), ...saidByKeys(config)])
   if (config.password) lines.set('password', await resolveSecret(config.password))
   const password = lines.get('password')
-  if (password) secrets.push(password)
   const text = [...lines].map(([name, value]) => `${name}=${quoted(value)}\n`).join('')
-  return { env: {}, privateText: `[client]\n${text}`, secrets, database }
+  return {
+    env: {},
+    privateText: `[client]\n${text}`,
+    secrets: [uri, password].filter((secret) => typeof secret === 'string'),
+    database: address?.database || null,
+  }
+}
+
+function saidByAddress(address: Address): Iterable<[string, string]> {
+  for (const name of address.parameters.keys()) {
+    if (!options.has(name)) throw unknownParameter(name, schemes)
+  }
+  const login = (['host', 'port', 'user', 'password'] as const)
+    .filter((key) => address[key] !== '')
+    .map((key): [string, string] => [key, address[key]])
+  return [...login, ...address.parameters]
+}
+
+function saidByKeys({ host, port, user }: ServerKeys): Iterable<[string, string]> {
+  const lines = new Map<string, string>()
+  if (host !== null) lines.set(host.startsWith('/') ? 'socket' : 'host', host)
+  if (port !== null) lines.set('port', String(port))
+  if (user !== null) lines.set('user', user)
+  return lines
 }
 
 /** As option files want it: in quotes, so that a # or a blank is none of theirs. */

@@ -15,6 +15,7 @@ import { openMongoConnection } from './mongodb-source.ts'
 import { createMongoTarget } from './mongodb-target.ts'
 import { openPostgresConnection } from './postgres-connection.ts'
 import { createPostgresTarget } from './postgres-target.ts'
+import { createRedisTarget } from './redis-target.ts'
 import type { RestoreTarget } from './restore-target.ts'
 import { sqliteFile } from './sqlite-source.ts'
 import { createSqliteTarget } from './sqlite-target.ts'
@@ -41,6 +42,8 @@ export function openTarget(config: SourceConfig, deps: TargetDeps): RestoreTarge
       return createMariadbTarget(config, asker<ServerSourceConfig>(openMariadbConnection, config))
     case 'mongodb':
       return createMongoTarget(asker<ServerSourceConfig>(openMongoConnection, config))
+    case 'redis':
+      return createRedisTarget()
     case 'sqlite':
       return createSqliteTarget(config, asker<SqliteSourceConfig>(sqliteFile.connect, config))
     case 'command':

@@ -27,6 +27,7 @@ export function createPostgresTarget(
   return {
     label: `PostgreSQL${host === null ? '' : ` at ${host}`}`,
     async findProblems(streams, options) {
+      if (streams.some(isPhysical)) return [physicalStream]
       const asking = await ask(options.signal)
       const server = await askServer(maintenance(asking))
       const problems = [...(await findOldRestorer(asking, streams))]
@@ -50,6 +51,18 @@ function maintenance(asking: Asking): Asking {
 
 function isDump({ name }: RestorableStream): boolean {
   return name !== globalsName
+}
+
+function isPhysical({ facts }: RestorableStream): boolean {
+  return facts['form'] === 'physical'
+}
+
+const physicalStream: SourceProblem = {
+  code: 'no-way-back',
+  message: 'These are the files of a whole server: they go into no server that runs',
+  remedy:
+    'Restore with --to DIR, unpack the file there (`tar -xpf FILE -C DATA`) as the user of PostgreSQL into an empty directory of mode 0700, and start the same major version on it: `pg_ctl -D DATA start`.',
+  permanent: true,
 }
 
 /** Where a dump goes: to the database that the address names, else to the one it was read from. */

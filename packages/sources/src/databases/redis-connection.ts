@@ -1,43 +1,46 @@
 import type { ServerSourceConfig } from '@backstream/config'
 import type { Connection, ResolveSecret } from './database-kind.ts'
-import { parseAddress, unknownParameter } from './parse-address.ts'
+import { type Address, parseAddress, unknownParameter } from './parse-address.ts'
 
 const schemes = ['redis', 'rediss', 'valkey', 'valkeys']
+const tlsSchemes = new Set(['rediss', 'valkeys'])
+
+type ServerKeys = Pick<ServerSourceConfig, 'uri' | 'host' | 'port' | 'user' | 'password'>
 
 /** The password by the client's own variable; the rest is no secret, and has none. */
 export async function openRedisConnection(
-  config: Pick<ServerSourceConfig, 'uri' | 'host' | 'port' | 'user' | 'password'>,
+  config: ServerKeys,
   resolveSecret: ResolveSecret,
 ): Promise<Connection> {
-  const secrets: string[] = []
-  let { host, user } = config
-  let port = config.port === null ? '' : String(config.port)
-  let password = config.password ? await resolveSecret(config.password) : ''
-  let isTls = false
-  if (config.uri) {
-    const uri = await resolveSecret(config.uri)
-    const address = parseAddress(uri, schemes)
-    const [unknown] = [...address.parameters.keys()].filter((name) => name !== 'socket')
-    if (unknown) throw unknownParameter(unknown, schemes)
-    host = address.parameters.get('socket') ?? (address.host || null)
-    port = address.port || port
-    user = address.user || user
-    password ||= address.password
-    isTls = address.scheme.endsWith('s') && address.scheme !== 'redis'
-    secrets.push(uri)
-  }
-  if (password) secrets.push(password)
-  const where = host?.startsWith('/') ? ['-s', host] : host === null ? [] : ['-h', host]
+  const uri = config.uri ? await resolveSecret(config.uri) : null
+  const address = uri === null ? null : readAddress(uri)
+  const said = config.password ? await resolveSecret(config.password) : ''
+  const password = said || address?.password || ''
   return {
     env: password ? { REDISCLI_AUTH: password } : {},
-    args: [
-      ...where,
-      ...(port === '' ? [] : ['-p', port]),
-      ...(user === null ? [] : ['--user', user]),
-      ...(isTls ? ['--tls'] : []),
-      '--no-auth-warning',
-    ],
-    secrets,
+    args: [...argumentsOf(config, address), '--no-auth-warning'],
+    secrets: [uri ?? '', password].filter((secret) => secret !== ''),
     database: null,
   }
+}
+
+function readAddress(uri: string): Address {
+  const address = parseAddress(uri, schemes)
+  const unknown = [...address.parameters.keys()].find((name) => name !== 'socket')
+  if (unknown !== undefined) throw unknownParameter(unknown, schemes)
+  return address
+}
+
+function argumentsOf(config: ServerKeys, address: Address | null): readonly string[] {
+  const host = address ? (address.parameters.get('socket') ?? address.host) : config.host
+  const port = address?.port || config.port
+  const user = address?.user || config.user
+  const isTls = address !== null && tlsSchemes.has(address.scheme)
+  const where = host?.startsWith('/') ? ['-s', host] : host ? ['-h', host] : []
+  return [
+    ...where,
+    ...(port === null ? [] : ['-p', String(port)]),
+    ...(user === null ? [] : ['--user', user]),
+    ...(isTls ? ['--tls'] : []),
+  ]
 }
