@@ -4,11 +4,12 @@ import { defineConfig } from 'vitepress'
 /** What a newcomer reads first stands first. A page that is named nowhere is still found, under "Further". */
 const groups = [
   { text: 'Begin', pages: ['index', 'quick-start', 'concepts', 'install', 'commands'] },
-  { text: 'Sources', pages: ['databases', 'elsewhere'] },
+  { text: 'Sources', pages: ['sources', 'databases', 'elsewhere'] },
   { text: 'Stores', pages: ['stores', 'bucket-format'] },
-  { text: 'Schedule and retention', pages: ['keeping'] },
+  { text: 'Schedule and retention', pages: ['schedule', 'keeping'] },
   { text: 'Restore', pages: ['disaster-recovery'] },
-  { text: 'Operate', pages: ['notify', 'errors', 'security', 'upgrading', 'scaling'] },
+  { text: 'Board and monitoring', pages: ['board', 'monitoring', 'notify'] },
+  { text: 'Operate', pages: ['errors', 'security', 'upgrading', 'scaling'] },
   { text: 'Judge', pages: ['comparison', 'reliability', 'benchmarks', 'from-thecombine'] },
   { text: 'Inside', pages: ['architecture'] },
 ]
