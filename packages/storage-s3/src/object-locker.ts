@@ -36,8 +36,8 @@ export function createObjectLocker(context: S3Context): ObjectLocker {
   }
 }
 
-/** The store says by an error that the object is there and nothing keeps it. */
+/** The store says by an error that the object is there and nothing keeps it; Ceph has another name for it. */
 function isWithoutLock(error: unknown): boolean {
   const name = isStorageError(error) && error.cause instanceof Error ? error.cause.name : ''
-  return name === 'NoSuchObjectLockConfiguration'
+  return ['NoSuchObjectLockConfiguration', 'ObjectLockConfigurationNotFoundError'].includes(name)
 }
