@@ -12,6 +12,8 @@ export interface AfterCheck {
   readonly problems: readonly string[]
   /** Objects and uploads that clean-ups had left, before the sweep. */
   readonly leftForSweep: number
+  /** Whether the run that was struck made one. */
+  readonly hasBackup: boolean
 }
 
 export interface AfterCheckOptions {
@@ -39,6 +41,7 @@ export async function checkAfter(stand: Stand, options: AfterCheckOptions): Prom
   const queue = await auditQueue(stand.redis.url, stand.name)
   return {
     leftForSweep: before.orphans.length,
+    hasBackup: after.backups.some((backup) => backup.jobId === jobId),
     problems: [
       ...problemsOfRun(struck, after, options),
       ...problemsOfNext(next, after, plan),

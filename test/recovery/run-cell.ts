@@ -13,8 +13,13 @@ export interface Cell {
 }
 
 export interface CellResult extends Cell {
-  /** How the run that was struck ended. */
-  readonly outcome: 'committed' | 'failed' | 'lost' | 'unknown'
+  /** How the run that was struck ended; of one that its queue has forgotten the bucket tells. */
+  readonly outcome:
+    | 'committed'
+    | 'failed'
+    | 'committed, forgotten'
+    | 'cleaned, forgotten'
+    | 'unknown'
   /** Broken promises; none when all is well. */
   readonly problems: readonly string[]
   readonly leftForSweep: number
@@ -36,7 +41,7 @@ export async function runCell(
   try {
     const jobId = await strike(stand, { phase, blow, plan: given.plan, problems })
     const job = await endOfRun(stand, jobId)
-    outcome = !job ? 'lost' : job.state === 'completed' ? 'committed' : 'failed'
+    if (job) outcome = job.state === 'completed' ? 'committed' : 'failed'
     await allReady(stand)
     const check = await checkAfter(stand, {
       ...given,
@@ -45,6 +50,7 @@ export async function runCell(
       mayLoseRun: blow.mayLoseRun ?? false,
     })
     leftForSweep = check.leftForSweep
+    if (!job) outcome = check.hasBackup ? 'committed, forgotten' : 'cleaned, forgotten'
     problems.push(...check.problems)
     for (const { name, falls } of [...stand.workers, ...stand.schedulers]) {
       if (falls > 0) problems.push(`${name} ended by itself`)

@@ -22,6 +22,9 @@ export async function makeGate(folder: string): Promise<void> {
   await promisify(execFile)('mkfifo', [join(folder, 'gate')])
 }
 
+/** A bound against hanging: others may have the machine. */
+const comesWithinMs = 120_000
+
 /** Every run of the plan fails in the middle. */
 export async function breakSource(folder: string, isBroken: boolean): Promise<void> {
   if (isBroken) await writeFile(join(folder, 'broken'), '')
@@ -32,7 +35,7 @@ export async function waitAtGate(folder: string): Promise<StandingSource> {
   const gate = join(folder, 'gate')
   const what = `a source at ${gate}`
   await waitFor(() => readFile(join(folder, 'waiting')).catch(() => null), {
-    timeoutMs: 30_000,
+    timeoutMs: comesWithinMs,
     what,
   })
   // Opening succeeds as soon as the other side has opened it too.
