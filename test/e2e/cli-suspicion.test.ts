@@ -2,18 +2,30 @@ import { deepEqual, equal, match } from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { type HearingServer, startHearingServer, waitFor } from '@backstream/testkit'
 import { type Installation, openInstallation } from './cli-installation.ts'
 
 let here: Installation
+let server: HearingServer
 before(async () => {
+  server = await startHearingServer()
   here = await openInstallation({
     plans: (tree) => `
   dump: { source: { kind: command, argv: [cat, ${tree}/dump] } }
   small: { minSize: 1MiB, source: { kind: command, argv: [echo, hello] } }
+notify: { ops: { kind: webhook, url: "${server.url}/ops" } }
 `,
   })
 })
-after(async () => await here[Symbol.asyncDispose]())
+after(async () => {
+  await here?.[Symbol.asyncDispose]()
+  await server?.[Symbol.asyncDispose]()
+})
+
+/** What was told of the plan, in order. */
+function told(plan: string): { event: string; backup: string; text: string }[] {
+  return server.heard.map(({ body }) => JSON.parse(body)).filter((one) => one.plan === plan)
+}
 
 async function backUp(content: string): Promise<void> {
   await writeFile(join(here.tree, 'dump'), content)
@@ -44,6 +56,9 @@ describe('a backup that shrank', () => {
     deepEqual([state.state, state.newestGood.backup], ['suspect', good.backup])
     match(state.words, /shrink/)
     equal((await here.run(['status', '--check'])).status, 1)
+    await waitFor(() => told('dump').length > 0, { what: 'the alarm', timeoutMs: 30_000 })
+    deepEqual([told('dump')[0]?.event, told('dump')[0]?.backup], ['suspect', suspect.backup])
+    match(told('dump')[0]?.text ?? '', /shrink: expected at least \d+ bytes, .*found \d+ bytes/)
 
     const unnamed = await here.run(['accept', 'dump'])
     equal(unnamed.status, 2)
@@ -55,6 +70,12 @@ describe('a backup that shrank', () => {
     const after = await stateOf('dump')
     deepEqual([after.state, after.newestGood.backup], ['good', suspect.backup])
     match((await here.run(['list', 'dump'])).stdout, /suspect, accepted/)
+    await using _scheduler = here.start(['scheduler'])
+    await waitFor(() => told('dump').length > 1, { what: 'the recovery', timeoutMs: 30_000 })
+    deepEqual(
+      told('dump').map(({ event }) => event),
+      ['suspect', 'recovered'],
+    )
   })
 
   it('may be one that is smaller than it must be', async () => {

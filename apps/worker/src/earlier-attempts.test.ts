@@ -1,8 +1,9 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Manifest, readManifest, runBackup } from '@backstream/backup'
-import { silentLogger, systemClock } from '@backstream/kernel'
+import { readManifest } from '@backstream/backup'
+import { systemClock } from '@backstream/kernel'
 import { createMemoryStorage, faulty, type Storage } from '@backstream/storage'
+import { commitSample } from './commit-sample.ts'
 import { finishEarlierAttempts } from './earlier-attempts.ts'
 
 const earlier = '20261123T031500Z-000001'
@@ -34,34 +35,6 @@ async function beginAgain(storage: Storage, backups: readonly string[]) {
   return { manifest, log, settled, handedOn }
 }
 
-async function commit(storage: Storage): Promise<Manifest> {
-  return await runBackup(
-    {
-      ...{ storage, sources: [], clock: systemClock, logger: silentLogger },
-      guard: {
-        drawFence: async (floor) => floor + 1,
-        recordAttempt: async () => {},
-        assertMayCommit: async () => {},
-      },
-    },
-    {
-      installation: 'test',
-      plan: {
-        name: 'media',
-        compression: { algorithm: 'none', level: 0 },
-        cpus: null,
-        idleTimeout: { sourceMs: 60_000 },
-        encryption: null,
-      },
-      trigger: 'manual',
-      run: { id: 'run@1', attempt: 1, worker: 'w', host: 'h', scheduledForMs: null },
-      tool: { name: 'backstream', version: '0' },
-      store: { storageClass: null, sse: null },
-      signal,
-    },
-  )
-}
-
 async function keysOf(storage: Storage): Promise<string[]> {
   const keys: string[] = []
   for await (const { key } of storage.list('media/', { signal })) keys.push(key)
@@ -87,7 +60,7 @@ test('what an earlier attempt left is removed, under a void, and told', async ()
 
 test('a run that had committed has its backup, which is left as it is', async () => {
   const storage = createMemoryStorage()
-  const committed = await commit(storage)
+  const committed = await commitSample(storage)
   const before = await keysOf(storage)
   const { manifest, settled } = await beginAgain(storage, [earlier, committed.backup])
   deepEqual(settled, [`${earlier} cleaned`, `${committed.backup} committed`])

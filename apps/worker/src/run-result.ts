@@ -1,4 +1,5 @@
 import { contentBytesOf, type Manifest, readManifest, storedBytesOf } from '@backstream/backup'
+import type { Plan } from '@backstream/config'
 import type { RunResult } from '@backstream/jobs'
 import { afterCommit } from './after-commit.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -7,10 +8,7 @@ const lookWithinMs = 60_000
 
 /** What a run returns that one of these attempts has committed; null when none has. */
 export async function findCommitted(
-  context: Pick<
-    WorkerContext,
-    'openStorage' | 'planNamed' | 'teller' | 'producer' | 'clock' | 'logger' | 'config'
-  >,
+  context: Concluding & Pick<WorkerContext, 'openStorage' | 'planNamed'>,
   run: { readonly plan: string; readonly attempts: readonly { readonly backup: string }[] },
 ): Promise<RunResult | null> {
   const { plan, attempts } = run
@@ -19,12 +17,23 @@ export async function findCommitted(
     const signal = AbortSignal.timeout(lookWithinMs)
     const manifest = await readManifest(storage, { plan, backup }, signal)
     if (!manifest) continue
-    await context.teller.committed(manifest)
-    await afterCommit(context, context.planNamed(plan), manifest)
-    const { startedAt, finishedAt } = manifest.run
-    return resultOf(manifest, Date.parse(finishedAt) - Date.parse(startedAt))
+    return await concludeCommitted(context, context.planNamed(plan), manifest)
   }
   return null
+}
+
+export type Concluding = Pick<WorkerContext, 'teller' | 'producer' | 'clock' | 'logger' | 'config'>
+
+/** What its worker did not come to any more, behind the commit of a backup that is there. */
+export async function concludeCommitted(
+  context: Concluding,
+  plan: Plan,
+  manifest: Manifest,
+): Promise<RunResult> {
+  await context.teller.committed(manifest)
+  await afterCommit(context, plan, manifest)
+  const { startedAt, finishedAt } = manifest.run
+  return resultOf(manifest, Date.parse(finishedAt) - Date.parse(startedAt))
 }
 
 export function resultOf(manifest: Manifest, durationMs: number): RunResult {

@@ -13,6 +13,7 @@ import type { Storage } from '@backstream/storage'
 import { afterCommit } from '../after-commit.ts'
 import { startDeadline } from '../attempt-deadline.ts'
 import { finishEarlierAttempts } from '../earlier-attempts.ts'
+import { giveWay } from '../give-way.ts'
 import { createRunGuard } from '../run-guard.ts'
 import { takePlaces } from '../run-limits.ts'
 import { resultOf } from '../run-result.ts'
@@ -50,26 +51,6 @@ export async function processBackupRun(
   } finally {
     await lease.release()
   }
-}
-
-/**
- * A run whose worker died may find that another one has its plan meanwhile. What its earlier attempts
- * left is its own to remove all the same, and a backup that they made is its result.
- */
-async function giveWay(
-  context: WorkerContext,
-  { plan, run }: Pick<Turn, 'plan' | 'run'>,
-  skipped: SkippedResult,
-): Promise<RunResult> {
-  if (run.ledger.earlier.length === 0) return skipped
-  await using storage = await context.openStorage(plan)
-  const { signal } = run
-  const manifest = await finishEarlierAttempts(context, { storage, plan, run, signal })
-  if (!manifest) return skipped
-  await context.teller.committed(manifest)
-  await afterCommit(context, plan, manifest)
-  const { startedAt, finishedAt } = manifest.run
-  return resultOf(manifest, Date.parse(finishedAt) - Date.parse(startedAt))
 }
 
 /** What to say of a run that nobody was there to begin, and that is too old by now. */
