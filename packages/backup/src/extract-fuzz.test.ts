@@ -114,7 +114,7 @@ describe('extracting tars that are almost right', () => {
           for await (const one of readTar(chunksOf(tar, chunk), { signal })) {
             await extractor.extract(one)
           }
-          extractor.finish()
+          await extractor.finish()
           told.extracted++
         } catch (error) {
           extractor.abandon()

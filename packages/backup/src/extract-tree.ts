@@ -21,9 +21,11 @@ import {
   unlinkSync,
 } from 'node:fs'
 import type { TarEntry, TarHeader } from '@backstream/archive'
-import { BackupError } from './errors.ts'
-import { type EntryPlace, type EntryRules, judgeEntry, quote, refused } from './judge-entry.ts'
-import { NewFile, nameBeside } from './new-file.ts'
+import { cannotWrite, inTheWay, isCode, isSystemError } from './extract-problems.ts'
+import { FileMaker } from './file-maker.ts'
+import { FileFailed, type FileSink } from './file-sink.ts'
+import { type EntryPlace, type EntryRules, judgeEntry, refused } from './judge-entry.ts'
+import { nameBeside, timeOf } from './new-file.ts'
 import { givesWay, type Overwrite } from './overwrite.ts'
 
 export interface ExtractOptions extends EntryRules {
@@ -36,6 +38,8 @@ export interface ExtractOptions extends EntryRules {
   readonly keepSetuid?: boolean
   /** Set owners; as a rule only root can. */
   readonly keepOwners: boolean
+  /** What makes small files, for an empty directory only; absent: they are made here. */
+  readonly smallFiles?: FileSink
   /** Filled as it goes, for whoever has to tell how far it came. */
   readonly report?: ExtractReport
 }
@@ -69,6 +73,7 @@ export function emptyReport(): ExtractReport {
 }
 
 const setuidBits = 0o6000
+const smallBytes = 256 << 10
 
 /** Extracts entry after entry; `finish` sets what had to wait, `abandon` ends one that failed. */
 export class TreeExtractor {
@@ -77,14 +82,21 @@ export class TreeExtractor {
   readonly #root: Buffer
   readonly #safeParents = new Set<string>()
   readonly #directories: { readonly path: Buffer; readonly header: TarHeader }[] = []
-  #newOwner: ReturnType<NewFile['owner']> | null = null
-  /** What became of the last file: the members of a stream follow each other. */
-  #file: { readonly header: TarHeader; readonly made: NewFile | null } | null = null
+  /** Large files are made here: to copy their content for a thread costs what writing it does. */
+  readonly #largeFiles: FileSink
+  readonly #smallFiles: FileSink
+  /** The last file, being made or kept: the members of a stream follow each other. */
+  #file: { readonly header: TarHeader; readonly sink: FileSink | null } | null = null
 
   constructor(options: ExtractOptions) {
     this.#options = options
     this.#root = Buffer.from(options.root)
     this.report = options.report ?? emptyReport()
+    this.#largeFiles = new FileMaker({ mayReplace: options.overwrite !== undefined })
+    this.#smallFiles = options.smallFiles ?? this.#largeFiles
+    for (const sink of [this.#largeFiles, this.#smallFiles]) {
+      sink.onNotSet = (what) => this.#countNotSet(what)
+    }
   }
 
   async extract(entry: TarEntry): Promise<void> {
@@ -92,21 +104,26 @@ export class TreeExtractor {
     const { header } = entry
     this.report.current = header.path
     try {
-      if (!entry.continues) this.#endFile()
+      if (!entry.continues) await this.#endFile()
       await this.#make(entry, judgeEntry(header, this.#options))
     } catch (error) {
       this.abandon()
-      throw isSystemError(error) ? cannotWrite(header, error) : error
+      throw this.#explain(error, header)
     }
     this.report.entries++
   }
 
-  finish(): ExtractReport {
-    this.#endFile()
+  async finish(): Promise<ExtractReport> {
+    try {
+      await this.#endFile()
+      await this.#smallFiles.flush()
+    } catch (error) {
+      throw this.#explain(error, null)
+    }
     for (const { path, header } of this.#directories.reverse()) {
       if (this.#mayOwn(header)) this.#try('owner', () => lchownSync(path, header.uid, header.gid))
       this.#try('mode', () => chmodSync(path, header.mode & 0o7777))
-      this.#try('time', () => lutimesSync(path, timeOf(header), timeOf(header)))
+      this.#try('time', () => lutimesSync(path, timeOf(header.mtimeMs), timeOf(header.mtimeMs)))
     }
     this.report.current = null
     return this.report
@@ -114,8 +131,22 @@ export class TreeExtractor {
 
   /** Removes the file that did not become whole. */
   abandon(): void {
-    this.#file?.made?.abandon()
+    this.#file?.sink?.abandon()
     this.#file = null
+  }
+
+  #countNotSet(what: string): void {
+    this.report.notSet.set(what, (this.report.notSet.get(what) ?? 0) + 1)
+  }
+
+  /** A file made in a thread may have failed some entries ago: that is where it stopped. */
+  #explain(error: unknown, header: TarHeader | null): unknown {
+    if (!(error instanceof FileFailed)) {
+      return header && isSystemError(error) ? cannotWrite(header, error) : error
+    }
+    const { header: failed, ...counts } = error.mark
+    Object.assign(this.report, counts, { current: failed.path })
+    return isSystemError(error.cause) ? cannotWrite(failed, error.cause) : error.cause
   }
 
   async #make(entry: TarEntry, place: EntryPlace): Promise<void> {
@@ -130,8 +161,11 @@ export class TreeExtractor {
     if (there && !this.#mayReplace(header, there)) return this.#keep(header)
     if (there) this.report.replaced++
     if (header.type === 'symlink') return this.#symlink(path, header)
-    if (place.target) return this.#link(path, header, place.target)
-    this.#file = { header, made: new NewFile(path, { mayReplace: overwrite !== undefined }) }
+    if (place.target) return await this.#link(path, header, place.target)
+    const { entries, files, bytes } = this.report
+    const sink = header.size > smallBytes ? this.#largeFiles : this.#smallFiles
+    this.#file = { header, sink }
+    await sink.begin(path, { header, entries, files, bytes })
     await this.#fill(entry)
   }
 
@@ -145,7 +179,7 @@ export class TreeExtractor {
   /** The content is read and compared all the same. */
   #keep(header: TarHeader): void {
     this.report.kept++
-    this.#file = header.type === 'file' ? { header, made: null } : null
+    this.#file = header.type === 'file' ? { header, sink: null } : null
   }
 
   #directory(path: Buffer, header: TarHeader, there: Stats | undefined): void {
@@ -181,11 +215,12 @@ export class TreeExtractor {
   #symlink(path: Buffer, header: TarHeader): void {
     this.#place(path, (name) => symlinkSync(header.rawLinkTarget, name))
     if (this.#mayOwn(header)) this.#try('owner', () => lchownSync(path, header.uid, header.gid))
-    this.#try('time', () => lutimesSync(path, timeOf(header), timeOf(header)))
+    this.#try('time', () => lutimesSync(path, timeOf(header.mtimeMs), timeOf(header.mtimeMs)))
   }
 
-  #link(path: Buffer, header: TarHeader, parts: readonly Buffer[]): void {
+  async #link(path: Buffer, header: TarHeader, parts: readonly Buffer[]): Promise<void> {
     if (!this.#makeParents(parts, header)) return void this.#keep(header)
+    await this.#smallFiles.flush()
     const target = this.#join(parts)
     if (!lstatSync(target).isFile()) throw refused(header, 'it links to what is not a plain file')
     this.#place(path, (name) => linkSync(target, name))
@@ -204,31 +239,21 @@ export class TreeExtractor {
   async #fill({ content }: TarEntry): Promise<void> {
     for await (const chunk of content) {
       this.#options.signal.throwIfAborted()
-      if (!this.#file?.made) continue
-      this.#file.made.write(chunk)
+      if (!this.#file?.sink) continue
+      await this.#file.sink.write(chunk)
       this.report.bytes += chunk.byteLength
     }
   }
 
-  #endFile(): void {
-    const { header, made } = this.#file ?? {}
-    if (header && made) {
-      if (this.#mayOwn(header) && !this.#isOwnedAlready(made, header)) {
-        this.#try('owner', () => made.setOwner(header.uid, header.gid))
-      }
-      this.#try('mode', () => made.setMode(this.#modeOf(header)))
-      this.#try('time', () => made.setTime(timeOf(header)))
-      made.finish()
+  async #endFile(): Promise<void> {
+    const { header, sink } = this.#file ?? {}
+    if (header && sink) {
+      const owner = this.#mayOwn(header) ? { uid: header.uid, gid: header.gid } : null
+      const { mtimeMs } = header
+      await sink.end({ owner, mode: this.#modeOf(header), mtimeMs })
       this.report.files++
     }
     this.#file = null
-  }
-
-  /** All that is made in an empty place belongs to the same user and group: looked up once. */
-  #isOwnedAlready(made: NewFile, { uid, gid }: TarHeader): boolean {
-    if (this.#options.overwrite !== undefined) return false
-    this.#newOwner ??= made.owner()
-    return this.#newOwner.uid === uid && this.#newOwner.gid === gid
   }
 
   #modeOf(header: TarHeader): number {
@@ -275,48 +300,13 @@ export class TreeExtractor {
       set()
     } catch {
       // Counted, and said in the summary: a restore must not end because an owner cannot be set.
-      this.report.notSet.set(what, (this.report.notSet.get(what) ?? 0) + 1)
+      this.#countNotSet(what)
     }
   }
-}
-
-/** Node takes a negative number of seconds for "now", but not a date before 1970. */
-function timeOf({ mtimeMs }: TarHeader): number | Date {
-  return mtimeMs < 0 ? new Date(Math.floor(mtimeMs)) : mtimeMs / 1000
 }
 
 const slash = Buffer.from('/')
 
 function lookAt(path: Buffer): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false })
-}
-
-function inTheWay(header: TarHeader, what: string): BackupError {
-  const message = `${quote(header.path)} cannot be restored: ${what} is in its place`
-  return new BackupError('cannot-write', message, {
-    permanent: true,
-    remedy: 'Move that away, or restore into another directory.',
-  })
-}
-
-/** The entry is sound as far as we can see; the file system would not have it. */
-function cannotWrite(header: TarHeader, cause: NodeJS.ErrnoException): BackupError {
-  if (cause.code === 'EEXIST') return refused(header, 'there is one of that name already')
-  if (cause.code === 'ENOENT' && header.type === 'link') {
-    return refused(header, 'it links to what is not there')
-  }
-  const message = `${quote(header.path)} cannot be restored: ${cause.message}`
-  return new BackupError('cannot-write', message, {
-    cause,
-    permanent: true,
-    remedy: 'See whether there is room, and whether the file system takes such names.',
-  })
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && 'syscall' in error
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && (error as NodeJS.ErrnoException).code === code
 }

@@ -100,7 +100,7 @@ export async function restoreLegacyArchive(
     extractor.abandon()
     throw error
   }
-  extractor.finish()
+  await extractor.finish()
   if (missing.size === 0) return { tops: [...tops] }
   const message = `There is no ${[...missing].join(', ')} in ${archive.key}`
   throw new BackupError('no-such-path', message, { permanent: true })

@@ -49,7 +49,8 @@ export class NewFile {
     fchmodSync(this.#descriptor, mode)
   }
 
-  setTime(time: number | Date): void {
+  setTime(mtimeMs: number): void {
+    const time = timeOf(mtimeMs)
     futimesSync(this.#descriptor, time, time)
   }
 
@@ -72,6 +73,11 @@ export class NewFile {
       // Gone already.
     }
   }
+}
+
+/** Node takes a negative number of seconds for "now", but not a date before 1970. */
+export function timeOf(mtimeMs: number): number | Date {
+  return mtimeMs < 0 ? new Date(Math.floor(mtimeMs)) : mtimeMs / 1000
 }
 
 /** In the same folder, so that moving it is one step; made anew by whoever uses it. */

@@ -5,6 +5,7 @@ import { isDamage } from './damage.ts'
 import { assertCanDecrypt, decryptArchive, type ReadingOptions } from './decrypt-archive.ts'
 import { BackupError } from './errors.ts'
 import { type ExtractReport, TreeExtractor } from './extract-tree.ts'
+import { openFileThread } from './file-thread.ts'
 import { type GoOnRequest, goOnPastDamage } from './go-on-past-damage.ts'
 import type { Manifest } from './manifest.ts'
 import type { Overwrite } from './overwrite.ts'
@@ -42,13 +43,16 @@ export async function restoreBackup(
   const { manifest, signal, to, overwrite, keepOwners, keepSetuid, report: filled } = request
   assertCanDecrypt(manifest, request)
   const bytesTotal = manifest.archives.reduce((total, { bytes }) => total + bytes, 0)
+  const target = prepareTarget(to, overwrite)
+  await using smallFiles = isWorthAThread(manifest, target) ? await openFileThread() : null
   const extractor = new TreeExtractor({
-    ...prepareTarget(to, overwrite),
+    ...target,
     signal,
     keepOwners,
     maxBytes: manifest.content.bytes,
     ...(keepSetuid === undefined ? {} : { keepSetuid }),
     ...(filled && { report: filled }),
+    ...(smallFiles && { smallFiles }),
   })
   const onFetched = (bytesFetched: number) =>
     request.onProgress?.({ bytesFetched, bytesTotal, entries: extractor.report.entries })
@@ -74,9 +78,14 @@ export async function restoreBackup(
     extractor.abandon()
     throw error
   }
-  const report = extractor.finish()
+  const report = await extractor.finish()
   assertSame(manifest, { ...sum, entries: report.entries })
   return report
+}
+
+/** A small one is done before a thread has begun; over something else files are moved, in turn. */
+function isWorthAThread({ content }: Manifest, { overwrite }: { overwrite?: unknown }): boolean {
+  return overwrite === undefined && content.bytes > 16 << 20
 }
 
 /** Of what is neither compressed nor encrypted nothing says which of it is as it was. */
@@ -94,7 +103,7 @@ async function goOn(storage: Storage, request: GoOnRequest): Promise<void> {
     extractor.abandon()
     throw error
   }
-  extractor.finish()
+  await extractor.finish()
 }
 
 /** What unpacks to more than was packed ends here, and not when the disk is full. */

@@ -69,7 +69,7 @@ export async function restoreEntries(request: RestoreEntriesRequest): Promise<Ex
     extractor.abandon()
     throw error
   }
-  const done = extractor.finish()
+  const done = await extractor.finish()
   if (damage !== null) throw damage
   return done
 }

@@ -1,9 +1,8 @@
-import { flushCompileCache, getCompileCacheDir } from 'node:module'
-import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { TarSegment } from '@backstream/archive'
 import type { DirectorySourceConfig } from '@backstream/config'
+import { compileThreadCode, threadEnvironment } from '@backstream/kernel/thread-code'
 import {
   type ListedEntry,
   type ReaderInput,
@@ -41,7 +40,7 @@ const terminateMs = 10_000
 export async function* runReaderThread(
   options: ReaderThreadOptions,
 ): AsyncGenerator<ReaderPiece, void, undefined> {
-  await compileThreadCode()
+  await compileThreadCode(() => import('./directory-worker.ts'))
   options.signal.throwIfAborted()
   const thread = new ReaderThread(options)
   try {
@@ -159,20 +158,4 @@ class ReaderThread {
       timer.abort()
     }
   }
-}
-
-/**
- * Compiles what the thread runs in this one, and writes it where the thread looks. Else each first
- * thread after an installation loads the TypeScript compiler once more, with 24 MiB for it.
- */
-async function compileThreadCode(): Promise<void> {
-  if (getCompileCacheDir() === undefined) return
-  await import('./directory-worker.ts')
-  flushCompileCache()
-}
-
-/** A thread looks for compiled code only where its environment says; it needs nothing else of it. */
-function threadEnvironment(): NodeJS.Dict<string> {
-  const compiled = getCompileCacheDir()
-  return compiled === undefined ? {} : { NODE_COMPILE_CACHE: dirname(compiled) }
 }
