@@ -72,11 +72,11 @@ plans:
   old-crm: { enabled: false, source: { kind: directory, path: /srv/crm } }
 `
 
-/** `board`: further keys of the configuration's \`board\`. */
-export async function openSampleBoard(board = ''): Promise<SampleBoard> {
+/** `board`: further keys of the configuration's own; `name`: of the installation, for pictures. */
+export async function openSampleBoard(board = '', name?: string): Promise<SampleBoard> {
   await using stack = new AsyncDisposableStack()
   const redis = stack.use(await openTestRedis())
-  const config = readConfig(yaml(redis.prefix, board))
+  const config = readConfig(yaml(name ?? redis.prefix, board))
   const clock = systemClock
   const storage = createMemoryStorage()
   const suspect = await writeHistories(storage, clock.now())

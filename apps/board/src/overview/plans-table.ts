@@ -6,7 +6,7 @@ import { meter } from '../charts/meter.ts'
 import { cell } from '../page/cell.ts'
 import { type Html, type HtmlValue, html } from '../page/html.ts'
 import type { PageContext } from '../page/layout.ts'
-import { proofInWords, runOutcomes, signedBytes } from '../page/plan-words.ts'
+import { proofInWords, runOutcomes, signedBytes, wholeBytes } from '../page/plan-words.ts'
 import { stateBadge } from '../page/tone.ts'
 import type { Overview, PlanOverviewRow } from './read-overview.ts'
 
@@ -89,7 +89,7 @@ function nextRun({ row: { nextRunMs, isScheduled }, say, nowMs, isQueueKnown }: 
 function size({ newestGood: newest, backups, storedBytes }: PlanOverviewRow): HtmlValue {
   if (newest === null) return muted('–')
   const change = newest.changeBytes === null ? 'the first' : signedBytes(newest.changeBytes)
-  return html`<b>${formatBytes(newest.bytes)}</b> <span class="muted">${change}</span><small>${backups} kept, ${formatBytes(storedBytes)}</small>`
+  return html`<b>${wholeBytes(newest.bytes)}</b><small>${change}</small><small>${backups} kept, ${wholeBytes(storedBytes)}</small>`
 }
 
 function proved({ row, say, nowMs }: Row): HtmlValue {

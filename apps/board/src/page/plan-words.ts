@@ -22,5 +22,10 @@ export function proofInWords({ how, isRefuted }: Pick<Proof, 'how' | 'isRefuted'
 
 export function signedBytes(bytes: number): string {
   if (bytes === 0) return 'unchanged'
-  return `${bytes > 0 ? '+' : '−'}${formatBytes(Math.abs(bytes))}`
+  return `${bytes > 0 ? '+' : '−'}${wholeBytes(Math.abs(bytes))}`
+}
+
+/** A size that is never torn between its figure and its unit. */
+export function wholeBytes(bytes: number): string {
+  return formatBytes(bytes).replace(' ', '\u00a0')
 }

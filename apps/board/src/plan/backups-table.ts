@@ -1,9 +1,9 @@
 import type { BackupGlance } from '@backstream/backup'
-import { describeDuration, formatBytes } from '@backstream/config'
+import { describeDuration } from '@backstream/config'
 import { cell } from '../page/cell.ts'
 import { type Html, type HtmlValue, html } from '../page/html.ts'
 import type { PageContext } from '../page/layout.ts'
-import { proofInWords } from '../page/plan-words.ts'
+import { proofInWords, wholeBytes } from '../page/plan-words.ts'
 import { badge } from '../page/tone.ts'
 import type { PlanPage } from './read-plan-page.ts'
 
@@ -35,7 +35,7 @@ function backupRow(backup: BackupGlance, page: PlanPage, context: PageContext): 
   return html`<tr>
     ${cell('State', standing(backup))}
     <th scope="row"><a href="${at}">${say.time(startedAtMs)}</a><small>${backup.backup}</small></th>
-    ${cell('Size', html`${formatBytes(bytes)}<small>stored as ${formatBytes(storedBytes)}</small>`)}
+    ${cell('Size', html`${wholeBytes(bytes)}<small>stored as ${wholeBytes(storedBytes)}</small>`)}
     ${cell('Took', describeDuration(finishedAtMs - startedAtMs))}
     ${cell('Proved', proof(backup, nowMs, context))}
     ${cell('Retention', verdict(backup, page))}

@@ -52,7 +52,9 @@ function facts({ plan, row, nextMs, nowMs }: PlanPage, { say }: PageContext): Ht
   const told: readonly (readonly [string, HtmlValue])[] = [
     [
       'Newest good backup',
-      newest ? html`${describeDuration(newest.ageMs)} old, limit ${limit}` : `none, limit ${limit}`,
+      newest
+        ? html`${describeDuration(newest.ageMs)} old<br>limit ${limit}`
+        : html`none<br>limit ${limit}`,
     ],
     ['Size', newest ? `${formatBytes(newest.bytes)}${change}` : '–'],
     ['In the bucket', `${row.backups} backups, ${formatBytes(row.storedBytes)}`],
@@ -72,7 +74,7 @@ function facts({ plan, row, nextMs, nowMs }: PlanPage, { say }: PageContext): Ht
 
 function nextRunsOf(nextMs: readonly number[], say: PageContext['say']): HtmlValue {
   if (nextMs.length === 0) return 'none'
-  return nextMs.slice(0, 3).map((ms) => html`${say.time(ms)}<br>`)
+  return nextMs.slice(0, 3).map((ms) => html`${say.short(ms)}<br>`)
 }
 
 function days({ days: shown, row }: PlanPage): HtmlValue {
