@@ -9,7 +9,7 @@ const groups = [
   { text: 'Schedule and retention', pages: ['schedule', 'keeping'] },
   { text: 'Restore', pages: ['disaster-recovery'] },
   { text: 'Board and monitoring', pages: ['board', 'monitoring', 'notify'] },
-  { text: 'Operate', pages: ['errors', 'security', 'upgrading', 'scaling'] },
+  { text: 'Operate', pages: ['faq', 'errors', 'security', 'upgrading', 'scaling'] },
   { text: 'Judge', pages: ['comparison', 'reliability', 'benchmarks', 'from-thecombine'] },
   { text: 'Inside', pages: ['architecture'] },
 ]
