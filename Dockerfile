@@ -1,15 +1,16 @@
 # One image, every process of Backstream: backstream scheduler | worker | board | run | restore …
+# With the clients of databases, and of places where sources lie; without them by --target slim.
 # The sources run as they are; the workspace's symlinks are kept, because Node does not run
 # TypeScript that really lies under node_modules (https://github.com/nodejs/node/issues/61793).
 # Nothing in it is compiled for one processor, so one command makes it for several:
 #   docker buildx build --platform linux/amd64,linux/arm64 --tag REGISTRY/backstream --push .
 
-FROM node:24-slim AS install
+FROM node:24-trixie-slim AS install
 WORKDIR /app
 COPY . .
 RUN npm ci --omit=dev --workspace @backstream/cli --no-audit --no-fund --loglevel=error && npm cache clean --force
 
-FROM node:24-slim
+FROM node:24-trixie-slim AS slim
 # malloc keeps an arena for each of Node's threads; two are as fast, and ten MiB less.
 ENV NODE_ENV=production MALLOC_ARENA_MAX=2
 COPY --from=install /app /app
@@ -25,3 +26,26 @@ for (const app of ['scheduler', 'worker', 'board']) await import('@backstream/' 
 EXPOSE 7373
 ENTRYPOINT ["backstream"]
 CMD ["--help"]
+
+FROM registry.k8s.io/kubectl:v1.34.1 AS kubectl
+
+# In no package of Debian. Its programs ask for a C library no newer than the one here.
+FROM mongo:8 AS mongodb
+
+FROM slim
+USER root
+# pg_dump refuses a server that is newer than itself, so PostgreSQL's is of its makers' own repository: a
+# script of Debian's adds it, with the key it comes with.
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends ca-certificates postgresql-common \
+  && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
+  && apt-get install -y --no-install-recommends postgresql-client-18 \
+    mariadb-client redis-tools sqlite3 openssh-client libgssapi-krb5-2 \
+  && rm -rf /var/lib/apt/lists/*
+COPY --from=kubectl /bin/kubectl /usr/local/bin/
+COPY --from=mongodb /usr/bin/mongodump /usr/bin/mongorestore /usr/local/bin/
+# An image in which one of them does not start is not built.
+RUN pg_dump --version && pg_basebackup --version && psql --version && mariadb-dump --version \
+  && redis-cli --version && sqlite3 --version && ssh -V && kubectl version --client \
+  && mongodump --version && mongorestore --version
+USER node
