@@ -34,8 +34,9 @@ for (const arg of args) {
   if (flag === 'uri' || flag === 'password') fail('a secret on the command line')
 }
 if (args.includes('--version')) { console.log('${name} version: 100.9.4'); process.exit(0) }
-const config = fs.readFileSync(args.find((arg) => arg.startsWith('--config=')).slice(9), 'utf8').trim()
-if (!/^(?:uri|password): "/.test(config)) fail('error parsing config file')
+const file = args.find((arg) => arg.startsWith('--config='))
+const config = file ? fs.readFileSync(file.slice(9), 'utf8').trim() : ''
+if (file && !/^(?:uri|password): "/.test(config)) fail('error parsing config file')
 const note = (more) => fs.appendFileSync(${JSON.stringify(given.seen)}, ['${name}', ...args, config, ...more].join(' ') + '\\n')
 ${name === 'mongodump' ? dump(given.isCut) : restore}
 `

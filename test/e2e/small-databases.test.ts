@@ -25,6 +25,8 @@ before(async () => {
   elsewhere: { source: { kind: sqlite, path: ${tree}/logged.db, via: { docker: { container: shop-db-1 } } } }
   elsewhere-half: { source: { kind: sqlite, path: ${tree}/logged.db, via: { docker: { container: shop-db-1 } } } }
   rolled: { source: { kind: sqlite, path: ${tree}/rolled.db } }
+  given: { source: { kind: command, argv: [seq, "200000"], restore: [tee, "${tree}-put-back"], expect: { trailer: "200000" } } }
+  one-way: { source: { kind: command, argv: [seq, "5"] } }
   mongo: { source: { kind: mongodb, uri: { env: MONGO_URI } } }
   mongo-half: { source: { kind: mongodb, uri: { env: MONGO_URI } } }
 `,
@@ -209,6 +211,24 @@ describe('SQLite in a container', needs('sqlite3'), () => {
     equal(status, 1)
     match(stderr, /The output of sqlite3 .* \.dump does not end with .*COMMIT/)
     await noneOf('elsewhere-half')
+  })
+})
+
+describe('the output of a command', () => {
+  it('goes back through its restore command, whole', async () => {
+    const { status, stderr } = await run('given')
+    equal(status, 0, stderr)
+    const back = await here.run(['restore', 'given', '--into', 'source'])
+    equal(back.status, 0, back.stderr)
+    const numbers = Array.from({ length: 200_000 }, (_, n) => `${n + 1}\n`).join('')
+    equal(await readFile(`${here.tree}-put-back`, 'utf8'), numbers)
+  })
+
+  it('has no way back where none is said, and the remedy is to say one', async () => {
+    equal((await run('one-way')).status, 0)
+    const { status, stderr } = await here.run(['restore', 'one-way', '--into', 'source'])
+    equal(status, 1)
+    match(stderr, /How to take back what seq gave is not said[\s\S]*restore: \[program, argument\]/)
   })
 })
 

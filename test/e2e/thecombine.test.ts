@@ -1,13 +1,13 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { gunzipSync, gzipSync } from 'node:zlib'
 import { compareTrees, snapshotTree } from '@backstream/testkit'
 import type { Fault } from '../stand-ins/far-end.ts'
-import { installStandIns, type StandIns, writeProgram } from '../stand-ins/install.ts'
+import { installStandIns, type StandIns } from '../stand-ins/install.ts'
 import { type Installation, openInstallation } from './cli-installation.ts'
 import { type BucketView, viewBucket } from './main-job-bucket.ts'
+import { writeMongoTools } from './mongo-stand-in.ts'
 
 const example = new URL('../../examples/thecombine.yaml', import.meta.url)
 
@@ -15,9 +15,9 @@ let here: Installation
 let bucket: BucketView
 let standIns: StandIns
 let env: Readonly<Record<string, string>>
-/** What the database holds, and what was put back into it. */
-let dump: Buffer
-let putBack: string
+/** MongoDB's tools in the pod, and what was asked of them. */
+let mongo: string
+let seen: string
 
 before(async () => {
   const yaml = await readFile(example, 'utf8')
@@ -39,21 +39,9 @@ after(async () => {
 
 /** Two pods: one with MongoDB's tools, one with the backend's files. */
 async function makePods(): Promise<void> {
-  dump = gzipSync(Buffer.from('words and their senses\n'.repeat(50_000)), { level: 0 })
-  const tools = join(here.folder, 'mongo')
-  await mkdir(tools)
-  putBack = join(here.folder, 'put-back')
-  await writeFile(join(here.folder, 'dump.gz'), dump)
-  const expected = (line: string, otherwise: string): string =>
-    `[ "$*" = '${line}' ] || { echo "${otherwise}: unknown arguments: $*" >&2; exit 2; }`
-  await writeProgram(
-    join(tools, 'mongodump'),
-    `${expected('--db=CombineDatabase --gzip --archive', 'mongodump')}\necho 'writing CombineDatabase.WordsCollection to archive on stdout' >&2\ncat '${here.folder}/dump.gz'`,
-  )
-  await writeProgram(
-    join(tools, 'mongorestore'),
-    `${expected('--drop --gzip --archive', 'mongorestore')}\ncat > '${putBack}'`,
-  )
+  const tools = await writeMongoTools(here.folder)
+  mongo = tools.path
+  seen = tools.seen
   await setPods()
 }
 
@@ -64,7 +52,7 @@ async function setPods(fault?: Fault): Promise<void> {
     name: `${component}-6d5f7c9b8-x2x4v`,
     labels: { 'combine-component': component },
     containers: [component],
-    env: { PATH: `${here.folder}/mongo:/usr/bin:/bin` },
+    env: { PATH: `${mongo}:/usr/bin:/bin` },
   })
   const workload = (name: string) => ({
     ...{ namespace, kind: 'Deployment', name },
@@ -88,24 +76,26 @@ describe('the nightly job of TheCombine', () => {
     deepEqual(
       manifest.sources.map(({ kind, at }: Record<string, string>) => [kind, at]),
       [
-        ['command', 'dump/CombineDatabase.archive'],
+        ['mongodb', 'dump/CombineDatabase.archive'],
         ['directory', '.CombineFiles'],
       ],
     )
     const to = join(here.folder, 'restored')
     equal((await run('restore', 'combine', '--to', to)).status, 0)
     const archive = await readFile(join(to, 'dump/CombineDatabase.archive'))
-    equal(gunzipSync(archive).equals(gunzipSync(dump)), true)
+    equal(archive.readUInt32LE(), 0x8199e26d)
+    match(await readFile(seen, 'utf8'), /^mongodump --archive --db=CombineDatabase *$/m)
     const [there, back] = [snapshotTree(here.tree), snapshotTree(join(to, '.CombineFiles'))]
     deepEqual(compareTrees(await there, await back), [])
   })
 
-  it('puts the dump back through the pod, by the restore command of its source', async () => {
+  it('puts the dump back through the pod, in place of what is there', async () => {
     const { status, stderr } = await run(
       ...['restore', 'combine', '--source', 'dump/CombineDatabase.archive', '--into', 'source'],
+      ...['--overwrite', 'always'],
     )
     equal(status, 0, stderr)
-    equal((await readFile(putBack)).equals(dump), true)
+    match(await readFile(seen, 'utf8'), /^mongorestore --archive --stopOnError --drop +whole$/m)
   })
 
   it('fails, says why and leaves nothing when the session is dropped with status 0', async () => {

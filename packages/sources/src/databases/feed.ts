@@ -31,7 +31,7 @@ export async function feed(
     env: { ...connection.env, ...command.env },
     stdin: content,
     stderrBytes,
-    ...(connection.privateText !== undefined && { privateText: connection.privateText }),
+    ...(connection.privateText && { privateText: connection.privateText }),
   })
   const abort = watchAbort(signal, running)
   try {

@@ -68,18 +68,23 @@ function dump({ connection }: Asking, { name, database, facts, isWithOplog }: Du
     label,
     argv: [
       'mongodump',
-      `--config=${privateFile}`,
+      ...configOf(connection),
       ...(connection.args ?? []),
       '--archive',
       ...(database === null ? [] : [`--db=${database}`]),
       ...(isWithOplog ? ['--oplog'] : []),
     ],
     env: connection.env,
-    privateText: connection.privateText ?? '',
+    ...(connection.privateText && { privateText: connection.privateText }),
     secrets: connection.secrets,
     check: checkMongoArchive(label),
     facts: { ...facts, ...(database !== null && { database }), oplog: isWithOplog },
   }
+}
+
+/** Where there is no secret, there is no file either. */
+export function configOf({ privateText = '' }: Connection): readonly string[] {
+  return privateText === '' ? [] : [`--config=${privateFile}`]
 }
 
 async function askVersion(asking: Asking): Promise<string> {

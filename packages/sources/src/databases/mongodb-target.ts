@@ -1,7 +1,7 @@
-import { privateFile } from '../runners/runner.ts'
 import type { Asking } from './database-kind.ts'
 import { findMissing } from './database-source.ts'
 import { feed } from './feed.ts'
+import { configOf } from './mongodb-source.ts'
 import { databaseOf, type RestorableStream, type RestoreTarget } from './restore-target.ts'
 
 /** A MongoDB that archives go back to by mongorestore. */
@@ -18,7 +18,7 @@ export function createMongoTarget(ask: (signal: AbortSignal) => Promise<Asking>)
           label: 'mongorestore',
           argv: [
             'mongorestore',
-            `--config=${privateFile}`,
+            ...configOf(asking.connection),
             ...(asking.connection.args ?? []),
             '--archive',
             '--stopOnError',
