@@ -86,7 +86,7 @@ describe('looking into backups', () => {
     const args = ['restore', 'home', '--to', to, '--path', 'etc/ssh', 'etc/h*']
     const { status, stdout, stderr } = await here.run(args)
     equal(status, 0, stderr)
-    match(stdout, /restored and verified: 4 entries, \d+ B in .* fetched in \S+\)/)
+    match(stdout, /restored and verified: 4 entries, \d+ B in .* fetched in \d+\.\ds\)/)
     deepEqual((await readdir(join(to, 'etc'))).sort(), ['hosts', 'ssh'])
     equal(await readFile(join(to, 'etc/ssh/config'), 'utf8'), 'Port 22\n')
   })

@@ -23,10 +23,15 @@ export function reportRestore(
   } else {
     const ref = `${manifest.plan}/${manifest.backup}`
     const what = `${entries} entries, ${formatBytes(bytes)} in ${to}`
-    const how = `${formatBytes(fetchedBytes)} fetched in ${describeDuration(durationMs)}`
+    const how = `${formatBytes(fetchedBytes)} fetched in ${timeTaken(durationMs)}`
     session.print(`${ref}: restored and verified: ${what} (${how})\n`)
   }
   noteWhatDiffers(session, done)
+}
+
+/** A file out of a large backup takes less than a second: there tenths tell something. */
+function timeTaken(durationMs: number): string {
+  return durationMs < 10_000 ? `${(durationMs / 1000).toFixed(1)}s` : describeDuration(durationMs)
 }
 
 /** What is not as the archive has it. */
