@@ -2,8 +2,8 @@
  * What each role needs of S3, as an IAM policy, and nothing more.
  *
  * `reader` restores. `writer` also backs up: it may put, and delete only what an attempt that failed
- * has stored (archive, index, guide), never a manifest; so a stolen writer cannot make a backup
- * vanish from the list, though only versioning or object lock keeps it from harming the archives.
+ * has stored (archive, index, guide), never a manifest. S3 has no right to create without the right to
+ * overwrite: only versions and object lock keep a stolen writer from harming what is there.
  * `maintenance` also removes backups and sets locks.
  */
 import type { StorageConfig } from '@backstream/config'
