@@ -53,9 +53,9 @@ interface Stored {
 
 async function backUp(
   algorithm: 'zstd' | 'gzip' | 'none',
-  { isEncrypted = false, storage = createMemoryStorage() } = {},
+  { isEncrypted = false, storage = createMemoryStorage(), content = entries } = {},
 ): Promise<Stored> {
-  const { deps, request } = runOf(storage, sourceOf({ entries }))
+  const { deps, request } = runOf(storage, sourceOf({ entries: content }))
   const encryption = isEncrypted ? { recipients } : null
   const plan = { ...request.plan, compression: { algorithm, level: 1 }, encryption }
   return { storage, manifest: await runBackup(deps, { ...request, plan }) }
@@ -143,6 +143,25 @@ describe('restoring what is damaged', () => {
       )
     })
   }
+
+  it('does so where a thread writes the small files', async () => {
+    const content = [...entries, { path: 'd', content: 'd'.repeat(12 << 20) }, ...small('e')]
+    const stored = await backUp('zstd', { content })
+    const bytes = await bytesOf(stored)
+    for (const part of [0.0001, 0.3, 0.6, 0.99]) {
+      const damaged = Buffer.from(bytes)
+      const at = Math.floor(bytes.length * part)
+      damaged[at] = (damaged[at] ?? 0) ^ 0x04
+      await put(stored, damaged)
+      const restored = await restore(stored)
+      assert.ok(restored.error)
+      assertHonest(
+        restored,
+        content.filter(({ type = 'file' }) => type === 'file'),
+      )
+      assert.ok(restored.missing.length < content.length / 2, restored.missing.join())
+    }
+  })
 
   it('leaves out a link to what is damaged, and sets modes as if nothing were', async () => {
     const stored = await backUp('zstd')
