@@ -169,8 +169,8 @@ describe('an operator', () => {
   })
 
   it('confirms a held pruning', async () => {
-    await act('/plans/media/prune', /somebody has to agree/, /backups of media are removed/)
-    match(String(auditOf('prune', 'media')), /: \d+ backups of media are removed\.$/)
+    await act('/plans/media/prune', /somebody has to agree/, /backups of media removed/)
+    match(String(auditOf('prune', 'media')), /: \d+ backups of media removed\.$/)
   })
 
   it('is told why something cannot be done, and it is not done', async () => {

@@ -11,9 +11,9 @@ export const confirmPrune: ActionMaker = async (deps, { plan }) => {
   const [oldest, newest] = [going.at(-1)?.backup, going[0]?.backup]
   return {
     ...{ name: 'prune', subject: plan.name, isDangerous: true },
-    label: `Remove ${going.length} of ${preview.verdicts.length} backups`,
+    label: `Remove ${going.length} of ${counted(preview.verdicts.length)}`,
     says: [
-      `No rule of the retention keeps ${going.length} backups, the oldest ${oldest}, the newest ${newest}. ${kept} stay.`,
+      `No rule of the retention keeps ${counted(going.length)}, the oldest ${oldest}, the newest ${newest}. ${kept} ${kept === 1 ? 'stays' : 'stay'}.`,
       ...(going.length > preview.limit
         ? [
             `That is more than the ${preview.limit} that may go by themselves, and so somebody has to agree.`,
@@ -29,9 +29,13 @@ export const confirmPrune: ActionMaker = async (deps, { plan }) => {
       if (failed) {
         throw new BoardError('refused', `${failed.backup} could not be removed: ${failed.message}`)
       }
-      return `${removed.length} backups of ${plan.name} are removed.`
+      return `${counted(removed.length)} of ${plan.name} removed.`
     },
   }
+}
+
+function counted(backups: number): string {
+  return backups === 1 ? '1 backup' : `${backups} backups`
 }
 
 function refusalOf({ blocks }: PruneReport, going: number): string | null {

@@ -1,4 +1,4 @@
-import { html } from '../page/html.ts'
+import { html, prose } from '../page/html.ts'
 import { type PageContext, renderPage } from '../page/layout.ts'
 import type { Action } from './action.ts'
 
@@ -10,7 +10,7 @@ export function renderAction(action: Action, back: string, context: PageContext)
   const body = html`<section class="card narrow">
     <h1>${label}?</h1>
     <p class="muted">${subject}</p>
-    ${refusal === null ? html`<ul class="steps">${says.map((sentence) => html`<li>${sentence}</li>`)}</ul>${form}` : html`<p class="alert warn">${refusal}</p><p class="actions"><a class="button quiet" href="${back}">Back</a></p>`}
+    ${refusal === null ? html`<ul class="steps">${says.map((sentence) => html`<li>${prose(sentence)}</li>`)}</ul>${form}` : html`<p class="alert warn">${refusal}</p><p class="actions"><a class="button quiet" href="${back}">Back</a></p>`}
   </section>`
   return renderPage(context, { title: `${label}: ${subject}`, body })
 }

@@ -62,7 +62,7 @@ export async function readBackupPage(
     return { ...about, folder: await listFolder(opened, path), closed: null }
   } catch (error) {
     signal.throwIfAborted()
-    return { ...about, folder: null, closed: describeError(error) }
+    return { ...about, folder: null, closed: `It cannot be looked into: ${describeError(error)}.` }
   }
 }
 

@@ -7,7 +7,7 @@ import {
 } from '@backstream/backup'
 import { describeDuration, formatBytes } from '@backstream/config'
 import { cell } from '../page/cell.ts'
-import { type Html, type HtmlValue, html } from '../page/html.ts'
+import { type Html, type HtmlValue, html, prose } from '../page/html.ts'
 import { type PageContext, renderPage } from '../page/layout.ts'
 import { badge } from '../page/tone.ts'
 import type { BackupPage } from './read-backup-page.ts'
@@ -130,7 +130,7 @@ function browse(page: BackupPage, view: BackupView): Html {
   const at = `${view.basePath}/plans/${manifest.plan}/backups/${manifest.backup}`
   const heading = html`<h2 id="entries">What is in it</h2>`
   if (folder === null)
-    return html`<section aria-labelledby="entries">${heading}<p class="hint">${closed}</p></section>`
+    return html`<section aria-labelledby="entries">${heading}<p class="hint">${closed !== null && prose(closed)}</p></section>`
   const elsewhere = ticked.filter((each) => !folder.entries.some((entry) => entry.path === each))
   return html`<section aria-labelledby="entries">${heading}
     <p class="crumbs">${folderCrumbs(path, at, ticked)}</p>

@@ -22,6 +22,12 @@ export function html(strings: TemplateStringsArray, ...values: readonly HtmlValu
   return Html.join(strings, values)
 }
 
+/** A sentence of ours in which what is to be typed stands between backticks. */
+export function prose(sentence: string): Html {
+  const parts = sentence.split('`')
+  return html`${parts.map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : part))}`
+}
+
 function toMarkup(value: unknown): string {
   if (value === undefined || value === null || value === false) return ''
   if (value instanceof Html) return value.toString()

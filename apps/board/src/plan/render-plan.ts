@@ -57,7 +57,10 @@ function facts({ plan, row, nextMs, nowMs }: PlanPage, { say }: PageContext): Ht
         : html`none<br>limit ${limit}`,
     ],
     ['Size', newest ? `${formatBytes(newest.bytes)}${change}` : '–'],
-    ['In the bucket', `${row.backups} backups, ${formatBytes(row.storedBytes)}`],
+    [
+      'In the bucket',
+      `${row.backups} ${row.backups === 1 ? 'backup' : 'backups'}, ${formatBytes(row.storedBytes)}`,
+    ],
     ['Proved', proof ?? 'never'],
     ['Schedule', plan.schedule ? describeSchedule(plan.schedule) : 'by hand only'],
     ['Next runs', nextRunsOf(nextMs, say)],
