@@ -1,5 +1,5 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
-import { copyFile, mkdir, readFile, stat } from 'node:fs/promises'
+import { copyFile, mkdir, open, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
@@ -24,6 +24,7 @@ before(async () => {
   logged: { source: { kind: sqlite, path: ${tree}/logged.db } }
   elsewhere: { source: { kind: sqlite, path: ${tree}/logged.db, via: { docker: { container: shop-db-1 } } } }
   elsewhere-half: { source: { kind: sqlite, path: ${tree}/logged.db, via: { docker: { container: shop-db-1 } } } }
+  damaged: { source: { kind: sqlite, path: ${tree}/damaged.db } }
   rolled: { source: { kind: sqlite, path: ${tree}/rolled.db } }
   given: { source: { kind: command, argv: [seq, "200000"], restore: [tee, "${tree}-put-back"], expect: { trailer: "200000" } } }
   one-way: { source: { kind: command, argv: [seq, "5"] } }
@@ -154,6 +155,25 @@ describe('SQLite', () => {
       back.close()
     })
   }
+
+  it('is opened by a drill, which has SQLite look for damage', async () => {
+    const { status, stdout, stderr } = await here.run(['drill', 'logged'])
+    equal(status, 0, stdout + stderr)
+    match(stdout, /integrity: logged: PRAGMA integrity_check finds nothing/)
+  })
+
+  it('fails its drill where it was damaged before it was backed up', async () => {
+    const file = join(here.tree, 'damaged.db')
+    await copyFile(join(here.tree, 'rolled.db'), file)
+    await using damaged = await open(file, 'r+')
+    const { size } = await damaged.stat()
+    // Behind the first pages, which a reader needs to begin at all.
+    await damaged.write(Buffer.alloc(8192, 0xff), 0, 8192, Math.floor(size / 8192 / 2) * 8192)
+    equal((await run('damaged')).status, 0)
+    const { status, stdout } = await here.run(['drill', 'damaged'])
+    equal(status, 1, stdout)
+    match(stdout, /FAILED {2}integrity: damaged: PRAGMA integrity_check ended with status 1/)
+  })
 
   it('goes back into a file, and never over one without a word', async () => {
     const file = join(here.folder, 'again.db')

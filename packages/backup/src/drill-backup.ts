@@ -43,6 +43,7 @@ export interface DrillCheck {
     | 'restore'
     | 'databases'
     | 'rows'
+    | 'integrity'
     | 'counts'
     | 'present'
     | 'files'

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { lstat, open, readdir } from 'node:fs/promises'
+import { lstat, open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { IndexEntry } from '@backstream/archive'
-import { runCheck } from '@backstream/sources'
+import { checkSqlite, runCheck } from '@backstream/sources'
 import type { Storage } from '@backstream/storage'
 import type { DrillCheck, DrillRequest } from './drill-backup.ts'
 import { type OpenedBackup, openBackup } from './open-backup.ts'
@@ -34,6 +34,7 @@ export async function checkRestored(
     checkCounts(expected, found),
     ...(await checkPresent(to, checks.present)),
     ...checkFiles(checks.minFiles, found),
+    ...(await checkSqliteFiles(request, expected.streams)),
     ...(await checkSample(backup, { to, wanted: expected.sample })),
     ...(await runCommand(request)),
   ]
@@ -43,6 +44,7 @@ interface Expected {
   readonly files: number
   readonly links: number
   readonly sample: readonly IndexEntry[]
+  readonly streams: ReadonlySet<string>
 }
 
 /** Counts, and a fair choice of the files, from one reading of the index. */
@@ -53,10 +55,12 @@ async function readIndex(
 ): Promise<Expected> {
   const counts = { files: 0, links: 0 }
   const chosen: { readonly at: number; readonly entry: IndexEntry }[] = []
+  const streams = new Set<string>()
   let candidates = 0
   let at = 0
   for await (const entry of backup.entriesBelow('')) {
     at += 1
+    if (entry.type === 'stream') streams.add(entry.path)
     if (entry.type === 'symlink') counts.links += 1
     if (['file', 'stream', 'link'].includes(entry.type)) counts.files += 1
     if (!isSampled(entry)) continue
@@ -65,7 +69,7 @@ async function readIndex(
     if (place < sampleFiles) chosen[place] = { at, entry }
   }
   const sample = chosen.toSorted((a, b) => a.at - b.at).map(({ entry }) => entry)
-  return { ...counts, sample }
+  return { ...counts, sample, streams }
 }
 
 /** A name that is not UTF-8 is left to the restore's own comparison. */
@@ -126,6 +130,24 @@ function checkFiles(minFiles: number | null, { files }: Found): DrillCheck[] {
   const isPassed = files >= minFiles
   const words = isPassed ? `at least ${minFiles} files` : `${files} files, less than ${minFiles}`
   return [{ name: 'files', isPassed, words }]
+}
+
+/** Of streams that are SQLite files, by the note beside each. */
+async function checkSqliteFiles(
+  { to, manifest, environment, signal }: DrillRequest,
+  streams: ReadonlySet<string>,
+): Promise<DrillCheck[]> {
+  if (!manifest.sources.some(({ kind }) => kind === 'sqlite')) return []
+  const checks: DrillCheck[] = []
+  for (const path of streams) {
+    const note = await readFile(join(to, `${path}.backstream.json`), 'utf8')
+    const { kind, form } = JSON.parse(note)
+    if (kind !== 'sqlite' || form !== 'file') continue
+    const { isOk, words } = await checkSqlite(join(to, path), environment, signal)
+    const said = isOk ? 'PRAGMA integrity_check finds nothing' : `PRAGMA integrity_check ${words}`
+    checks.push({ name: 'integrity', isPassed: isOk, words: `${path}: ${said}` })
+  }
+  return checks
 }
 
 async function checkSample(

@@ -1,4 +1,5 @@
 export { type CommandSourceDeps, createCommandSource } from './command-source.ts'
+export { checkSqlite } from './databases/check-sqlite.ts'
 export { type DrilledDatabase, drilledDatabases } from './databases/open-scratch.ts'
 export { openTarget, type TargetDeps } from './databases/open-target.ts'
 export type { RestorableStream, RestoreTarget } from './databases/restore-target.ts'
