@@ -94,7 +94,7 @@ describe('status', () => {
     await here.run(['run', 'broken', '--wait'])
     const { status, stdout } = await here.run(['status', '--check'])
     equal(status, 1)
-    match(stdout, /^\d of 7 plans need you\. Worst: broken is failed\./)
+    match(stdout, /^\d of 7 plans need you\. Worst: broken, failed\./)
     const { plans, format } = await here.json(['status'])
     equal(format, 'backstream.status/1')
     equal(plans[0].plan, 'broken')

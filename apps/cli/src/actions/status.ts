@@ -1,10 +1,4 @@
-import {
-  compareStatus,
-  type LastRun,
-  needsAttention,
-  type PlanState,
-  type PlanStatus,
-} from '@backstream/backup'
+import { compareStatus, needsAttention, type PlanState, type PlanStatus } from '@backstream/backup'
 import type { UnknownPlan } from '@backstream/board/overview'
 import { describeDuration, formatBytes } from '@backstream/config'
 import { describeError } from '@backstream/kernel'
@@ -13,6 +7,7 @@ import { exitStatus } from '../exit-status.ts'
 import { formatLocalTime } from '../output/local-time.ts'
 import { proofInWords } from '../output/proof-text.ts'
 import { type Cell, renderTable } from '../output/table.ts'
+import { putWordsBelow } from '../output/words-below.ts'
 import { openPlanStatuses } from './plan-statuses.ts'
 
 export interface StatusOptions {
@@ -75,7 +70,7 @@ function sentence(plans: readonly PlanStatus[], needy: readonly PlanStatus[]): s
   if (!worst)
     return plans.length === 1 ? 'The plan is well.' : `All ${plans.length} plans are well.`
   const verb = needy.length === 1 ? 'needs' : 'need'
-  return `${needy.length} of ${plans.length} plans ${verb} you. Worst: ${worst.plan} is ${worst.state}.`
+  return `${needy.length} of ${plans.length} plans ${verb} you. Worst: ${worst.plan}, ${worst.state}.`
 }
 
 function unknownInWords(plans: readonly UnknownPlan[]): string {
@@ -86,7 +81,11 @@ function unknownInWords(plans: readonly UnknownPlan[]): string {
   return lines.length === 0 ? '' : `\n${lines.join('')}`
 }
 
+/** In a terminal times are told as people say them, and words stand below; a script gets one line a plan. */
 function table(session: Session, plans: readonly PlanStatus[], isQueueKnown: boolean): string {
+  const { isTTY, columns } = session.stdout
+  const nowMs = session.clock.now()
+  const timeOf = (ms: number) => (isTTY ? relative(ms, nowMs) : formatLocalTime(ms))
   const { good, bad, warn, dim } = session.paint
   const paints: Readonly<Record<PlanState, Cell['paint']>> = {
     unknown: bad,
@@ -107,17 +106,25 @@ function table(session: Session, plans: readonly PlanStatus[], isQueueKnown: boo
       { text: plan.state, ...(paint ? { paint } : {}) },
       newestGood ? `${describeDuration(newestGood.ageMs)}${limit}` : 'none',
       newestGood ? formatBytes(newestGood.bytes) : '',
-      lastRun ? lastRunInWords(lastRun) : '',
-      isQueueKnown ? nextRunInWords(plan) : 'not known',
-      proofInWords(plan, session.clock.now()),
-      wordsOf(plan),
+      lastRun ? `${lastRun.outcome} ${timeOf(lastRun.atMs)}` : '',
+      isQueueKnown ? nextRunInWords(plan, timeOf) : 'not known',
+      proofInWords(plan, nowMs),
+      isTTY ? '' : wordsOf(plan),
     ]
   })
   const headings = ['PLAN', 'STATE', 'NEWEST GOOD', 'SIZE', 'LAST RUN', 'NEXT RUN', 'PROVED', '']
-  return renderTable(
+  const rendered = renderTable(
     headings.map((heading) => ({ heading })),
     rows,
   )
+  if (!isTTY) return rendered
+  return putWordsBelow(rendered, plans.map(wordsOf), { columns: columns || 80, paint: dim })
+}
+
+/** `2h ago`, `in 10h 13m` */
+function relative(ms: number, nowMs: number): string {
+  if (ms > nowMs) return `in ${describeDuration(ms - nowMs)}`
+  return `${describeDuration(nowMs - ms)} ago`
 }
 
 function wordsOf({ plan, state, words, heldPrune }: PlanStatus): string {
@@ -127,13 +134,12 @@ function wordsOf({ plan, state, words, heldPrune }: PlanStatus): string {
   return [...(state === 'good' ? [] : [words]), ...(held ? [held] : [])].join('; ')
 }
 
-function nextRunInWords({ isScheduled, nextRunMs }: PlanStatus): string {
-  if (nextRunMs !== null) return formatLocalTime(nextRunMs)
+function nextRunInWords(
+  { isScheduled, nextRunMs }: PlanStatus,
+  timeOf: (ms: number) => string,
+): string {
+  if (nextRunMs !== null) return timeOf(nextRunMs)
   return isScheduled ? 'not armed' : 'by hand'
-}
-
-function lastRunInWords({ outcome, atMs }: LastRun): string {
-  return `${outcome} ${formatLocalTime(atMs)}`
 }
 
 function asDocument(plan: PlanStatus): Record<string, unknown> {
