@@ -8,7 +8,7 @@ const groups = [
   { text: 'Stores', pages: ['stores', 'bucket-format'] },
   { text: 'Schedule and retention', pages: ['schedule', 'keeping'] },
   { text: 'Restore', pages: ['disaster-recovery'] },
-  { text: 'Board and monitoring', pages: ['board', 'monitoring', 'notify', 'alarms'] },
+  { text: 'Board and monitoring', pages: ['board', 'monitoring', 'notify', 'alarms', 'traces'] },
   { text: 'Operate', pages: ['faq', 'errors', 'security', 'upgrading', 'scaling'] },
   { text: 'Judge', pages: ['comparison', 'reliability', 'benchmarks', 'from-thecombine'] },
   { text: 'Inside', pages: ['architecture'] },
