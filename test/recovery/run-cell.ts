@@ -1,6 +1,6 @@
 import { systemClock } from '@backstream/kernel'
-import { checkAfter, endOfRun } from './after-check.ts'
-import { auditQueue } from './audit-queue.ts'
+import { type AfterCheck, checkAfter, endOfRun } from './after-check.ts'
+import { type AuditedJob, auditQueue } from './audit-queue.ts'
 import type { AuditStore } from './audit-store.ts'
 import type { Blow } from './blows.ts'
 import { failOnce, faultAt, type Phase, setTrap } from './phases.ts'
@@ -41,7 +41,6 @@ export async function runCell(
   try {
     const jobId = await strike(stand, { phase, blow, plan: given.plan, problems })
     const job = await endOfRun(stand, jobId)
-    if (job) outcome = job.state === 'completed' ? 'committed' : 'failed'
     await allReady(stand)
     const check = await checkAfter(stand, {
       ...given,
@@ -50,7 +49,7 @@ export async function runCell(
       mayLoseRun: blow.mayLoseRun ?? false,
     })
     leftForSweep = check.leftForSweep
-    if (!job) outcome = check.hasBackup ? 'committed, forgotten' : 'cleaned, forgotten'
+    outcome = outcomeOf(job, check)
     problems.push(...check.problems)
     for (const { name, falls } of [...stand.workers, ...stand.schedulers]) {
       if (falls > 0) problems.push(`${name} ended by itself`)
@@ -65,6 +64,14 @@ export async function runCell(
   }
   const seconds = (systemClock.monotonicMs() - startedAtMs) / 1000
   return { phase, blow, outcome, problems, leftForSweep, seconds }
+}
+
+function outcomeOf(
+  job: AuditedJob | undefined,
+  { hasBackup }: Pick<AfterCheck, 'hasBackup'>,
+): CellResult['outcome'] {
+  if (job) return job.state === 'completed' ? 'committed' : 'failed'
+  return hasBackup ? 'committed, forgotten' : 'cleaned, forgotten'
 }
 
 interface Striking extends Cell {
