@@ -55,7 +55,12 @@ async function examineWorkers(connection: QueueConnection, config: Config): Prom
     const count = (await producer.workersOf(queue)).length
     findings.push(
       count > 0
-        ? { about: 'workers', level: 'ok', message: `${count} serve ${queue}`, remedy: null }
+        ? {
+            about: 'workers',
+            level: 'ok',
+            message: `${count === 1 ? '1 worker serves' : `${count} workers serve`} ${queue}`,
+            remedy: null,
+          }
         : {
             about: 'workers',
             level: 'warning',

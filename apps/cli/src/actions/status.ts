@@ -76,7 +76,7 @@ function sentence(plans: readonly PlanStatus[], needy: readonly PlanStatus[]): s
 function unknownInWords(plans: readonly UnknownPlan[]): string {
   const lines = plans.map(
     ({ plan, storage, backups }) =>
-      `${plan}: unknown to config, ${backups} backup(s) in ${storage}; name it in \`retired\` if that is meant\n`,
+      `${plan}: unknown to config, ${backups} ${backups === 1 ? 'backup' : 'backups'} in ${storage}; name it in \`retired\` if that is meant\n`,
   )
   return lines.length === 0 ? '' : `\n${lines.join('')}`
 }

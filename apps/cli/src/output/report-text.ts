@@ -51,7 +51,7 @@ export function reportCells(plan: PlanReport): string[] {
   const green = days.filter(({ state }) => state === 'green').length
   return [
     plan.plan,
-    `${runs?.committed ?? '?'} good, ${failed} failed, ${attempts} attempts`,
+    `${runs?.committed ?? '?'} good, ${failed} failed, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`,
     `${backups.made}${backups.suspect > 0 ? `, ${backups.suspect} suspect` : ''}`,
     `${verifications.verified}${verifications.refuted > 0 ? `, ${verifications.refuted} refuted` : ''}`,
     `${drills.passed}${drills.failed > 0 ? `, ${drills.failed} failed` : ''}${tookOf(drills)}`,
