@@ -2,13 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { compileThreadCode, threadEnvironment } from '@backstream/kernel/thread-code'
 import { RecordWriter } from './file-records.ts'
-import {
-  type FileAttributes,
-  FileFailed,
-  type FileMark,
-  type FileSink,
-  type NotSet,
-} from './file-sink.ts'
+import { type FileAttributes, FileFailed, type FileMark, type FileSink } from './file-sink.ts'
 import {
   controlBytes,
   type FileThreadInput,
