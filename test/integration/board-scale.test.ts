@@ -46,7 +46,7 @@ it('shows a thousand plans with a hundred thousand runs at once', async (t) => {
   try {
     const first = await ask(board.url)
     match(first.text, /not read yet|All 1000 plans/)
-    await waitFor(async () => /All 1000 plans are well/.test((await ask(board.url)).text), {
+    await waitFor(async () => /All 1000 plans are well[^,]/.test((await ask(board.url)).text), {
       ...{ what: 'all plans to be read', timeoutMs: 300_000, everyMs: 1_000 },
     })
     await measure(t, board.url)
@@ -68,7 +68,8 @@ async function measure(t: TestContext, url: string): Promise<void> {
     const { user, system } = process.cpuUsage(cpu)
     const wallMs = performance.now() - startedMs
     taken.push({ wallMs, cpuMs: (user + system) / 1000, bytes: text.length })
-    equal(text.match(/<tr>/g)?.length, plans + 4)
+    // Of the queues nothing is said while Redis, on the same busy cores, takes its time.
+    equal(text.match(/>plan-\d{4}<\/a>/g)?.length, plans)
   }
   const [middle] = taken.toSorted((a, b) => a.cpuMs - b.cpuMs).slice(4)
   const wall = taken.map(({ wallMs }) => Math.round(wallMs)).join(', ')
