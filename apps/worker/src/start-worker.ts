@@ -1,5 +1,4 @@
 import { hostname } from 'node:os'
-import { setFlagsFromString } from 'node:v8'
 import { parseAgeIdentities } from '@backstream/backup'
 import { type Config, type Plan, resolveSecret } from '@backstream/config'
 import { backupsQueue, maintenanceQueue } from '@backstream/jobs'
@@ -57,11 +56,7 @@ export interface RunningWorker {
 
 const defaultConcurrency = 2
 
-/** What a backup needs lies outside of the heap, which may have a tenth of room, and not half. */
-const smallHeap = '--heap-growing-percent=10'
-
 export async function startWorker(options: StartWorkerOptions): Promise<RunningWorker> {
-  setFlagsFromString(smallHeap)
   const { config, env, logger, clock } = options
   const connection = await openConfiguredQueue(config, { env, logger, clock })
   try {
