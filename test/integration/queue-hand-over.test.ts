@@ -8,6 +8,7 @@ import {
   createRunProducer,
   leaseHolder,
   ledgerRunId,
+  limitsOwner,
   openBoardQueues,
 } from '@backstream/queue'
 import {
@@ -99,7 +100,8 @@ describe('a run that leaves its worker', () => {
     const request = { plan: 'media', owner, ttlMs: 600_000, logger: silentLogger }
     const dead = await acquireLease(connection, request)
     assert.ok(!('heldBy' in dead))
-    const limits = { owner, sizes: { uplink: 1 }, ttlMs: 600_000, logger: silentLogger }
+    const asRun = { owner: limitsOwner({ plan: 'media', runId: owner }) }
+    const limits = { ...asRun, sizes: { uplink: 1 }, ttlMs: 600_000, logger: silentLogger }
     const places = await acquireLimits(connection, limits)
     assert.ok('release' in places)
     let calls = 0

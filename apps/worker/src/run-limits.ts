@@ -1,5 +1,11 @@
 import type { Plan } from '@backstream/config'
-import { type ActiveBackupRun, acquireLimits, type HeldLimits, QueueError } from '@backstream/queue'
+import {
+  type ActiveBackupRun,
+  acquireLimits,
+  type HeldLimits,
+  limitsOwner,
+  QueueError,
+} from '@backstream/queue'
 import type { WorkerContext } from './worker-context.ts'
 
 /**
@@ -12,7 +18,7 @@ export async function takePlaces(
   run: Pick<ActiveBackupRun, 'ledger' | 'log'>,
 ): Promise<HeldLimits> {
   const places = await acquireLimits(context.connection, {
-    owner: `${plan.name} ${run.ledger.runId}`,
+    owner: limitsOwner({ plan: plan.name, runId: run.ledger.runId }),
     sizes: sharedBy(context.config, plan),
     ttlMs: context.leaseTtlMs,
     logger: context.logger,

@@ -30,7 +30,13 @@ export {
   leaseHolder,
 } from './lease.ts'
 export { isRunId, type LedgerRecord, ledgerRunId, type RecordedAttempt } from './ledger-record.ts'
-export { acquireLimits, type HeldLimits, type LimitsRequest, type NoRoom } from './limits.ts'
+export {
+  acquireLimits,
+  type HeldLimits,
+  type LimitsRequest,
+  limitsOwner,
+  type NoRoom,
+} from './limits.ts'
 export { type ListedSchedule, listSchedules } from './list-schedules.ts'
 export { isWorthCatchingUp } from './missed-run.ts'
 export { openConfiguredQueue } from './open-configured-queue.ts'

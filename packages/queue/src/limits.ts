@@ -13,7 +13,7 @@ import { type Link, linkOf, type QueueConnection } from './open-connection.ts'
 import { translateError } from './translate-error.ts'
 
 export interface LimitsRequest {
-  /** The run's id: when it asks again after its worker died, it gets its own places back. */
+  /** `limitsOwner`: a run that asks again after its worker died gets its own places back. */
   readonly owner: string
   /** What it needs one place of, and how many places there are of each. */
   readonly sizes: Readonly<Record<string, number>>
@@ -36,6 +36,11 @@ export interface NoRoom {
 /** One who waits and has not asked again for so long has given up. */
 const waiterKeptMs = 30_000
 const lettingGoMs = 5_000
+
+/** Who a run is to the limits: ids of jobs are a queue's own, and limits are everybody's. */
+export function limitsOwner(run: { readonly plan: string; readonly runId: string }): string {
+  return `${run.plan} ${run.runId}`
+}
 
 /** A place of each, or of none. */
 export async function acquireLimits(

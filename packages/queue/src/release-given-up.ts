@@ -1,6 +1,6 @@
 import { releaseLeaseOf } from './lease.ts'
 import { ledgerRunId } from './ledger-record.ts'
-import { releaseLimitsOf } from './limits.ts'
+import { limitsOwner, releaseLimitsOf } from './limits.ts'
 import type { Link } from './open-connection.ts'
 
 /**
@@ -11,7 +11,8 @@ export async function releaseGivenUp(
   link: Link,
   run: { readonly plan: string; readonly jobId: string; readonly timestampMs: number },
 ): Promise<void> {
-  const owner = ledgerRunId(run)
-  await releaseLeaseOf(link, { plan: run.plan, owner })
-  await releaseLimitsOf(link, owner)
+  const { plan } = run
+  const runId = ledgerRunId(run)
+  await releaseLeaseOf(link, { plan, owner: runId })
+  await releaseLimitsOf(link, limitsOwner({ plan, runId }))
 }

@@ -211,7 +211,7 @@ async function tellQueue(serving: Serving, taken: Taken, error: unknown): Promis
 /** BullMQ never fails a scheduled run whose workers die; we do, whoever started it. */
 function refuseCrashing(job: Job, crashedIn: readonly string[]): void {
   if (crashedIn.length <= maxCrashes) return
-  const phase = (job.progress as { phase?: unknown }).phase ?? crashedIn.at(-1)
+  const phase = crashedIn.at(-1) || (job.progress as { phase?: unknown }).phase
   const where = typeof phase === 'string' && phase !== '' ? ` in the phase "${phase}"` : ''
   throw new QueueError(
     'crashed',

@@ -93,11 +93,13 @@ export async function beginExecution(
   const before = await write()
   for (const { backup, state } of before.attempts) known.set(backup, state)
   const crashed = before.starts.filter((start) => start.token !== token)
-  const beating = setInterval(() => {
+  const beat = (): void => {
     write().catch((error: unknown) => {
       logger.debug({ run: runId, err: error }, `no heartbeat: ${describeError(error)}`)
     })
-  }, heartbeatEveryMs)
+  }
+  const beating = setInterval(beat, heartbeatEveryMs)
+  let hasEnded = false
 
   return {
     ledger: {
@@ -117,13 +119,17 @@ export async function beginExecution(
     },
     crashedIn: crashed.map((start) => start.phase),
     setPhase(next) {
+      if (next === phase || hasEnded) return
       phase = next
+      // At once: a worker that is killed soon after must not be said to have died in the phase before.
+      beat()
     },
     async forgiveCrashes() {
       const fields = crashed.flatMap((one) => [`start:${one.token}`, `seen:${one.token}`])
       if (fields.length > 0) await reach(link, link.redis.hdel(keys[0], ...fields))
     },
     async end() {
+      hasEnded = true
       clearInterval(beating)
       await endsWithin(noteEnd(), endingMs)
     },

@@ -121,6 +121,7 @@ async function makeNewBackup(
   const { ledger } = run
   const guard = createRunGuard({ lease, ledger, signal })
   let ticking: NodeJS.Timeout | undefined
+  let tell = (): void => {}
   let isHandedOn = false
   try {
     const manifest = await runBackup(
@@ -146,11 +147,18 @@ async function makeNewBackup(
         tool: context.tool,
         store: context.storeOf(plan.storage),
         isPinned: run.payload.pin === true,
-        observer,
+        observer: {
+          onPhase(phase) {
+            observer?.onPhase(phase)
+            tell()
+          },
+          onPart: (part) => observer?.onPart(part) ?? (() => {}),
+        },
         signal,
         onStep: (line) => void run.log(line).catch(() => {}),
         onMeter: (look) => {
-          ticking = setInterval(() => run.progress(look()), progressEveryMs)
+          tell = () => run.progress(look())
+          ticking = setInterval(tell, progressEveryMs)
         },
         onCleanUpFailed: async (backup) => {
           isHandedOn = true
