@@ -75,9 +75,12 @@ export class NewFile {
   }
 }
 
-/** Node takes a negative number of seconds for "now", but not a date before 1970. */
+/**
+ * Node takes a negative number of seconds for "now", but not a date before 1970, which is of whole
+ * milliseconds: to the nearest, since file systems keep a time some nanoseconds beside it.
+ */
 export function timeOf(mtimeMs: number): number | Date {
-  return mtimeMs < 0 ? new Date(Math.floor(mtimeMs)) : mtimeMs / 1000
+  return mtimeMs < 0 ? new Date(Math.round(mtimeMs)) : mtimeMs / 1000
 }
 
 /** In the same folder, so that moving it is one step; made anew by whoever uses it. */
