@@ -1,3 +1,5 @@
+import { BufferPool } from './buffer-pool.ts'
+
 /** Plain bytes that become one frame. `release` when they have been used and are not kept. */
 export interface PlainFrame {
   readonly bytes: Uint8Array
@@ -17,14 +19,15 @@ interface Piece {
  */
 export class FrameAssembler {
   readonly frameBytes: number
-  readonly #spare: Uint8Array[] = []
+  readonly #spare: BufferPool
   #held: Piece | null = null
-  #buffer: Uint8Array | null = null
+  #buffer: Buffer | null = null
   #filled = 0
   #frame = 0
 
   constructor(frameBytes: number) {
     this.frameBytes = frameBytes
+    this.#spare = new BufferPool(frameBytes)
   }
 
   /** Number of the frame that the next byte goes into. */
@@ -90,9 +93,9 @@ export class FrameAssembler {
     this.#filled += bytes.length
   }
 
-  #ownBuffer(): Uint8Array {
+  #ownBuffer(): Buffer {
     if (this.#buffer) return this.#buffer
-    const buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.frameBytes)
+    const buffer = this.#spare.take()
     this.#buffer = buffer
     if (this.#held) {
       buffer.set(this.#held.bytes)
@@ -107,7 +110,7 @@ export class FrameAssembler {
     this.#buffer = null
     return this.#seal({
       bytes: buffer.subarray(0, this.#filled),
-      release: () => this.#spare.push(buffer),
+      release: () => this.#spare.giveBack(buffer),
     })
   }
 

@@ -99,14 +99,20 @@ export class FileThread implements FileSink, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const ended = this.#end()
     ended.catch(() => {}) // the failure was told, or is not of interest any more
-    const timer = new AbortController()
-    await Promise.race([
-      this.#exited,
-      delay(hangMs, null, { signal: timer.signal }).catch(() => {}),
-    ])
-    timer.abort()
+    // A slow disk is waited for, as long as it takes another slab within that time.
+    for (let seen = -1; seen !== this.#done && !this.#hasEnded; ) {
+      seen = this.#done
+      await this.#untilGoneOr(hangMs)
+    }
     this.#worker.unref()
     void this.#worker.terminate()
+  }
+
+  async #untilGoneOr(ms: number): Promise<void> {
+    const timer = new AbortController()
+    const late = delay(ms, null, { signal: timer.signal }).catch(() => {})
+    await Promise.race([this.#exited, late])
+    timer.abort()
   }
 
   async #end(): Promise<void> {

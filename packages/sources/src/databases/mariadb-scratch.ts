@@ -4,9 +4,13 @@ import type { Asking } from './database-kind.ts'
 import { askMariadb, askMariadbServer } from './mariadb-facts.ts'
 import { usersName } from './mariadb-source.ts'
 import { createMariadbTarget } from './mariadb-target.ts'
-import type { ScratchPlan } from './postgres-scratch.ts'
 import { databaseOf, type RestorableStream } from './restore-target.ts'
-import { type ScratchDatabases, scratchName, staleNames } from './scratch-databases.ts'
+import {
+  createScratchRegister,
+  drain,
+  type ScratchDatabases,
+  type ScratchPlan,
+} from './scratch-databases.ts'
 import { findServerProgram, startThrowaway, type ThrowawayOptions } from './throwaway-server.ts'
 
 type Ask = (signal: AbortSignal) => Promise<Asking>
@@ -19,36 +23,25 @@ interface Server {
 /** Scratch databases in a server that is there: nothing of it is touched, and no user is made. */
 export async function openMariadbScratch(
   server: Server,
-  { plan, nowMs }: ScratchPlan,
+  plan: ScratchPlan,
   signal: AbortSignal,
 ): Promise<ScratchDatabases> {
   const { ask, config } = server
-  const drop = async (name: string) => {
+  const register = createScratchRegister(plan, async (name) => {
     // The signal of the drill may be aborted, and the database is to go all the same.
     const fresh = await ask(AbortSignal.timeout(60_000))
     await askMariadb(fresh, config.kind, `DROP DATABASE IF EXISTS ${quoted(name)}`)
-  }
-  const { databases } = await askMariadbServer(await ask(signal), config.kind)
-  for (const name of staleNames(
-    databases.map(({ name }) => name),
-    plan,
-    nowMs,
-  ))
-    await drop(name)
-  const made = new Map<string, string>()
+  })
+  await register.dropStale((await askMariadbServer(await ask(signal), config.kind)).databases)
   return {
     label: 'scratch databases of the server for drills',
     async restore(stream, content, options) {
       if (stream.name === usersName) return await drain(content)
-      const name = scratchName(plan, { atMs: nowMs, number: made.size + 1 })
-      made.set(stream.name, name)
-      await targetAt(server, name).restore(stream, content, options)
+      await targetAt(server, register.add(stream)).restore(stream, content, options)
     },
     countRows: async (stream, tables, signal) =>
-      await countRows(server, { database: made.get(stream.name) ?? '', tables }, signal),
-    async [Symbol.asyncDispose]() {
-      for (const name of made.values()) await drop(name)
-    },
+      await countRows(server, { database: register.nameOf(stream), tables }, signal),
+    [Symbol.asyncDispose]: () => register[Symbol.asyncDispose](),
   }
 }
 
@@ -140,8 +133,4 @@ async function countRows(
 
 function quoted(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``
-}
-
-async function drain(content: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const _ of content); // compared on the way
 }

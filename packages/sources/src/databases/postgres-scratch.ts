@@ -6,7 +6,12 @@ import { globalsName } from './postgres-source.ts'
 import { createPostgresTarget, dropDatabase, restorePlain } from './postgres-target.ts'
 import { databaseOf, type RestorableStream, type RestoreOptions } from './restore-target.ts'
 import type { TableName } from './row-count.ts'
-import { type ScratchDatabases, scratchName, staleNames } from './scratch-databases.ts'
+import {
+  createScratchRegister,
+  drain,
+  type ScratchDatabases,
+  type ScratchPlan,
+} from './scratch-databases.ts'
 import {
   findServerProgram,
   postgresFolders,
@@ -19,44 +24,29 @@ const tablesAtOnce = 200
 
 type Ask = (signal: AbortSignal) => Promise<Asking>
 
-export interface ScratchPlan {
-  readonly plan: string
-  readonly nowMs: number
-}
-
 /** Scratch databases in a server that is there: nothing of it is touched, and no role is made. */
 export async function openPostgresScratch(
   ask: Ask,
-  { plan, nowMs }: ScratchPlan,
+  plan: ScratchPlan,
   signal: AbortSignal,
 ): Promise<ScratchDatabases> {
   const asking = await ask(signal)
-  const drop = async (database: string) => {
+  const register = createScratchRegister(plan, async (database) => {
     // The signal of the drill may be aborted, and the database is to go all the same.
     const fresh = await ask(AbortSignal.timeout(60_000))
     await dropDatabase(fresh, { database, server: await askServer(fresh) })
-  }
-  const { databases } = await askServer(asking)
-  for (const name of staleNames(
-    databases.map(({ name }) => name),
-    plan,
-    nowMs,
-  ))
-    await drop(name)
-  const made = new Map<string, string>()
+  })
+  await register.dropStale((await askServer(asking)).databases)
   return {
     label: 'scratch databases of the PostgreSQL server for drills',
     async restore(stream, content, options) {
       if (stream.name === globalsName) return await drain(content)
-      const database = scratchName(plan, { atMs: nowMs, number: made.size + 1 })
-      made.set(stream.name, database)
+      const database = register.add(stream)
       await restorePlain(await ask(options.signal), { database, label: labelOf(stream) }, content)
     },
     countRows: async (stream, tables, signal) =>
-      await countRows(await ask(signal), { database: made.get(stream.name) ?? '', tables }),
-    async [Symbol.asyncDispose]() {
-      for (const database of made.values()) await drop(database)
-    },
+      await countRows(await ask(signal), { database: register.nameOf(stream), tables }),
+    [Symbol.asyncDispose]: () => register[Symbol.asyncDispose](),
   }
 }
 
@@ -126,8 +116,4 @@ async function countRows(
     counts.push(...answer.split('\n').map(Number))
   }
   return counts
-}
-
-async function drain(content: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const _ of content); // compared on the way
 }

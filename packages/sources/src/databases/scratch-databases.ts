@@ -21,6 +21,50 @@ export type ScratchServer =
   | 'throwaway'
   | { readonly uri: SecretRef; readonly password: SecretRef | null }
 
+export interface ScratchPlan {
+  readonly plan: string
+  readonly nowMs: number
+}
+
+/** The databases that one drill makes in a server that is there; disposing drops each of them. */
+export interface ScratchRegister extends AsyncDisposable {
+  /** Drops what a killed process of the plan left, of these databases of the server. */
+  dropStale(databases: readonly { readonly name: string }[]): Promise<void>
+  /** A new name for what the stream is restored into; `nameOf` tells it again. */
+  add(stream: RestorableStream): string
+  nameOf(stream: RestorableStream): string
+}
+
+export function createScratchRegister(
+  { plan, nowMs }: ScratchPlan,
+  drop: (name: string) => Promise<void>,
+): ScratchRegister {
+  const made = new Map<string, string>()
+  return {
+    async dropStale(databases) {
+      const names = databases.map(({ name }) => name)
+      for (const name of staleNames(names, plan, nowMs)) await drop(name)
+    },
+    add(stream) {
+      const name = scratchName(plan, { atMs: nowMs, number: made.size + 1 })
+      made.set(stream.name, name)
+      return name
+    },
+    nameOf: (stream) => made.get(stream.name) ?? '',
+    async [Symbol.asyncDispose]() {
+      const failures: unknown[] = []
+      // One that cannot be dropped must not keep the others.
+      for (const name of made.values()) await drop(name).catch((error) => failures.push(error))
+      if (failures.length > 0) throw failures[0]
+    },
+  }
+}
+
+/** Reads what is not restored to its end: it is compared on the way. */
+export async function drain(content: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of content);
+}
+
 const prefix = 'backstream_drill_'
 const staleAfterMs = 24 * 3_600_000
 
