@@ -60,6 +60,7 @@ async function runTests(
       '--test-reporter=spec',
       `--test-concurrency=${Math.min(4, Math.max(2, availableParallelism()))}`,
       '--test-timeout=600000',
+      `--import=${import.meta.resolve('./end-hung-test-file.ts')}`,
       ...args,
       ...(hasPatterns ? [] : everything),
     ],

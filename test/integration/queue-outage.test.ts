@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { after, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { silentLogger, systemClock } from '@backstream/kernel'
 import {
   createRunProducer,
@@ -8,7 +9,7 @@ import {
   openQueueConnection,
   queueMetrics,
 } from '@backstream/queue'
-import { freePort, startPrivateRedis, waitFor } from '@backstream/testkit'
+import { collectLogger, freePort, sendRedis, startPrivateRedis, waitFor } from '@backstream/testkit'
 import { committed, endOf, media, openQueue, startWorker } from './queue-fixture.ts'
 
 describe('an outage of Redis', () => {
@@ -110,6 +111,29 @@ describe('an outage of Redis', () => {
     await worker.ready()
     await server.kill()
     await worker.close({ graceMs: 100 })
+  })
+
+  it('does not keep a worker from closing that is about to connect again', async () => {
+    await using server = await startPrivateRedis()
+    const logger = collectLogger()
+    await using connection = await openQueue(server.url, 'test', logger)
+    const worker = startWorker(connection, async () => committed)
+    await worker.ready()
+    const waiting = await waitFor(
+      async () => {
+        const clients = String(await sendRedis(server.url, ['CLIENT', 'LIST']))
+        return /^id=(\d+).* cmd=bzpopmin /m.exec(clients)?.[1]
+      },
+      { what: 'the worker to wait for a run' },
+    )
+    await sendRedis(server.url, ['CLIENT', 'KILL', 'ID', waiting])
+    // ioredis hears of it, and waits 100 ms before it connects.
+    await sleep(20)
+    await worker.close({ graceMs: 100 })
+    assert.deepEqual(
+      logger.lines.filter(({ message }) => /does not answer/.test(message)),
+      [],
+    )
   })
 })
 

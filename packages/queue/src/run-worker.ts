@@ -76,16 +76,19 @@ export function createRunWorker(connection: QueueConnection, options: RunWorkerO
   async function end(graceMs: number): Promise<void> {
     // BullMQ's orderly end waits for Redis, and never ends when Redis is away.
     const isAway = link.patientRedis().status !== 'ready'
-    const stopped = isAway ? stopFetching(workers) : endWorkers(workers, { force: false })
+    const isOrderly = !isAway && !(await isReconnecting(workers))
+    const stopped = isOrderly ? endWorkers(workers, { force: false }) : stopFetching(workers)
     // Withdrawn first: nobody should count on a worker that takes nothing any more.
     await presence[Symbol.asyncDispose]()
-    const idle = isAway ? whenIdle(serving) : stopped
+    const idle = isOrderly ? stopped : whenIdle(serving)
     if (!(await endsWithin(idle, graceMs))) {
       handBackAll(serving)
       await whenIdle(serving)
     }
-    if (!isAway && (await endsWithin(stopped, handBackWithinMs))) return
-    logger.warn({}, 'Redis does not answer: runs are left to be found by other workers')
+    if (isOrderly && (await endsWithin(stopped, handBackWithinMs))) return
+    if (isOrderly || isAway) {
+      logger.warn({}, 'Redis does not answer: runs are left to be found by other workers')
+    }
     await endsWithin(endWorkers(workers, { force: true }), endByForceWithinMs)
   }
 
@@ -147,6 +150,15 @@ async function noteEnd(serving: Serving, job: Job, state: 'completed' | 'failed'
     // Too many records are kept for a while: the next run of the plan counts again.
     serving.logger.debug({ job: job.id, err: error }, `old runs stay: ${describeError(error)}`)
   }
+}
+
+/**
+ * Whether BullMQ's orderly end would wait for ever: it ends the connection that it blocks on and waits
+ * for the event of that, which ioredis has none of between two attempts to connect.
+ */
+async function isReconnecting(workers: readonly Worker[]): Promise<boolean> {
+  const clients = await Promise.all(workers.map((worker) => worker.getBackend().blockingClient))
+  return clients.some((client) => client?.status === 'reconnecting')
 }
 
 async function stopFetching(workers: readonly Worker[]): Promise<void> {
