@@ -34,6 +34,7 @@ export function backstreamConfiguration(contest: Contest): string {
         endpoint: server.endpoint,
         region: server.region,
         pathStyle: true,
+        profile: { checksums: server.keepsChecksums },
         credentials: {
           accessKeyId: { env: 'BENCH_ACCESS_KEY_ID' },
           secretAccessKey: { env: 'BENCH_SECRET_ACCESS_KEY' },

@@ -14,6 +14,8 @@ export interface BenchServer extends AsyncDisposable {
   readonly accessKeyId: string
   readonly secretAccessKey: string
   readonly bucket: string
+  /** CRC-32s of whole objects are kept, as on AWS. */
+  readonly keepsChecksums: boolean
 }
 
 /** A server in processes of its own, gone with all it holds when it is disposed of. */
@@ -27,7 +29,12 @@ async function startSinkProcess(): Promise<BenchServer> {
   const server = setUp.use(startProcess({ command: process.execPath, args: [program] }))
   const [line] = await server.waitForOutput(/^\{.*\}$/m)
   const kept = setUp.move()
-  return { ...JSON.parse(line), bucket: 'bench', [Symbol.asyncDispose]: () => kept.disposeAsync() }
+  return {
+    ...JSON.parse(line),
+    bucket: 'bench',
+    keepsChecksums: true,
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
 }
 
 async function startCeph(): Promise<BenchServer> {
@@ -38,6 +45,7 @@ async function startCeph(): Promise<BenchServer> {
     accessKeyId: env['TEST_CEPH_ACCESS_KEY_ID'] ?? '',
     secretAccessKey: env['TEST_CEPH_SECRET_ACCESS_KEY'] ?? '',
     bucket: env['TEST_CEPH_BUCKET'] ?? '',
+    keepsChecksums: false,
     [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
   }
 }

@@ -25,7 +25,7 @@ const stages: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   },
   async upload([file = '', endpoint = '', accessKeyId = '', secretAccessKey = '', bucket = '']) {
     await using storage = await openS3Storage({
-      ...{ bucket, endpoint, region: 'us-east-1', pathStyle: true },
+      ...{ bucket, endpoint, region: 'us-east-1', pathStyle: true, profile: { checksums: true } },
       ...{ credentials: { accessKeyId, secretAccessKey }, logger, clock: systemClock },
     })
     await storage.upload('limit/archive', createReadStream(file, { highWaterMark: 1 << 20 }), {})

@@ -5,6 +5,8 @@ export interface SinkObject {
   readonly bytes: number
   /** Without quotes. */
   readonly etag: string
+  /** CRC-32 of all of it, in base64, as its client stated it. */
+  readonly crc32: string | undefined
   /** Objects of up to `keptBytes` can be read back: manifests, marks, notes. */
   readonly content: Buffer | null
 }
@@ -42,7 +44,7 @@ export class SinkStore {
   }
 
   /** The object that the parts make, in order of their numbers; undefined without such an upload. */
-  completeUpload(id: string): SinkObject | undefined {
+  completeUpload(id: string, crc32: string | undefined): SinkObject | undefined {
     const upload = this.uploads.get(id)
     if (!upload) return undefined
     this.uploads.delete(id)
@@ -51,6 +53,7 @@ export class SinkStore {
     const object = {
       bytes: parts.reduce((total, { bytes }) => total + bytes, 0),
       etag: `${createHash('md5').update(md5s).digest('hex')}-${parts.length}`,
+      crc32,
       content: null,
     }
     this.objects.set(upload.key, object)

@@ -5,7 +5,7 @@ import { startSink } from './start-sink.ts'
 
 const md5 = (text: string) => createHash('md5').update(text)
 
-test('the sink answers an upload with the ETag that the Content-MD5 of its parts make', async () => {
+test('the sink answers an upload with what its client stated: the ETag of Content-MD5s, and a CRC-32', async () => {
   await using sink = await startSink()
   const object = `${sink.endpoint}/bench/folder/archive`
   const created = await (await fetch(`${object}?uploads`, { method: 'POST' })).text()
@@ -18,12 +18,14 @@ test('the sink answers an upload with the ETag that the Content-MD5 of its parts
     })
     assert.equal(answer.headers.get('etag'), `"${md5(body).digest('hex')}"`)
   }
-  await (await fetch(`${object}?uploadId=${id}`, { method: 'POST' })).text()
+  const stated = { 'x-amz-checksum-crc32': 'AAAAAA==' }
+  await (await fetch(`${object}?uploadId=${id}`, { method: 'POST', headers: stated })).text()
 
   const { headers } = await fetch(object, { method: 'HEAD' })
   const both = Buffer.concat([md5('first').digest(), md5('second').digest()])
   assert.equal(headers.get('etag'), `"${createHash('md5').update(both).digest('hex')}-2"`)
   assert.equal(headers.get('content-length'), '11')
+  assert.equal(headers.get('x-amz-checksum-crc32'), 'AAAAAA==')
 })
 
 test('the sink keeps small objects, and makes none a second time where that is forbidden', async () => {

@@ -143,13 +143,15 @@ function putObject({ store, request, key }: Call, { bytes, kept }: Content): Rep
   }
   const etag = etagOf(header(request, 'content-md5'))
   const content = bytes > keptBytes ? null : kept
-  store.objects.set(key, { bytes, etag, content })
+  const crc32 = header(request, 'x-amz-checksum-crc32')
+  store.objects.set(key, { bytes, etag, crc32, content })
   return { status: 200, headers: { etag: `"${etag}"`, ...echoedChecksums(request) } }
 }
 
-function post({ store, key, query }: Call): Reply {
+function post({ store, request, key, query }: Call): Reply {
   if (query.has('uploads')) return xml(createdXml(key, store.beginUpload(key)))
-  const object = store.completeUpload(query.get('uploadId') ?? '')
+  const crc32 = header(request, 'x-amz-checksum-crc32')
+  const object = store.completeUpload(query.get('uploadId') ?? '', crc32)
   return object ? xml(completedXml(key, object.etag)) : refusal(404, 'NoSuchUpload')
 }
 
@@ -168,7 +170,9 @@ function head({ store, key }: Call): Reply {
   const object = store.objects.get(key)
   if (!object) return refusal(404, 'NoSuchKey')
   const headers = { etag: `"${object.etag}"`, 'content-length': String(object.bytes) }
-  return { status: 200, headers }
+  if (object.crc32 === undefined) return { status: 200, headers }
+  const checksum = { 'x-amz-checksum-crc32': object.crc32, 'x-amz-checksum-type': 'FULL_OBJECT' }
+  return { status: 200, headers: { ...headers, ...checksum } }
 }
 
 function get(call: Call): Reply {

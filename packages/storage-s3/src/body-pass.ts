@@ -3,6 +3,7 @@ import {
   measureBody,
   type ObjectDigest,
   type ObjectHasher,
+  type ObjectHasherOptions,
 } from '@backstream/storage'
 import { createPartBuffers, cutParts } from './cut-parts.ts'
 import type { RawDataPart } from './part-upload.ts'
@@ -18,14 +19,20 @@ export interface BodyPass {
   readonly giveBack: (part: Uint8Array) => void
 }
 
+/** A store that compares CRC-32s, of each part and of the whole, needs no MD5: that is the dearest. */
+export function hashesFor({ profile }: S3Context): ObjectHasherOptions {
+  return { hasCrc32: profile.checksums, hasMd5: !profile.checksums }
+}
+
 /** Aborts the controller with the body's own error; whoever aborts it ends the pass. */
 export function openBodyPass(
   context: S3Context,
   body: AsyncIterable<Uint8Array>,
   controller: AbortController,
 ): BodyPass {
-  const { partBytes, maxObjectBytes: maxBytes, checksums: hasCrc32 } = context.profile
-  const hasher = createObjectHasher(partBytes, { hasPartSha256: !context.isEncrypted, hasCrc32 })
+  const { partBytes, maxObjectBytes: maxBytes } = context.profile
+  const hasPartSha256 = !context.isEncrypted
+  const hasher = createObjectHasher(partBytes, { ...hashesFor(context), hasPartSha256 })
   const buffers = createPartBuffers(partBytes)
   let digest: ObjectDigest | undefined
   const measured = async function* () {

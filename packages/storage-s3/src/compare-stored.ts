@@ -37,7 +37,8 @@ export function compareStored(stored: HeadObject, sent: ComparedObject): StoreCh
 }
 
 /** Stores that make ETags in other ways make them in other shapes. */
-function hasShapeOf(said: string | undefined, md5: string): boolean {
+function hasShapeOf(said: string | undefined, md5: string | undefined): boolean {
+  if (said === undefined || md5 === undefined) return false
   const count = md5.slice(32)
-  return said !== undefined && /^[0-9a-f]{32}$/.test(said.slice(0, 32)) && said.slice(32) === count
+  return /^[0-9a-f]{32}$/.test(said.slice(0, 32)) && said.slice(32) === count
 }

@@ -8,6 +8,7 @@ import {
   StorageError,
   type StoredObject,
 } from '@backstream/storage'
+import { hashesFor } from './body-pass.ts'
 import { request } from './request.ts'
 import { describeNewObject, type S3Context } from './s3-context.ts'
 import { verifyStored } from './verify-stored.ts'
@@ -28,7 +29,7 @@ export interface PutRequest {
  */
 export async function putObject(context: S3Context, put: PutRequest): Promise<StoredObject> {
   const { key, bytes, options } = put
-  const digest = await digestBytes(bytes, options.signal)
+  const digest = await digestBytes(context, bytes, options.signal)
   const answer = await sendPut(context, put, digest)
   try {
     return await verifyStored(context, digest, {
@@ -59,7 +60,7 @@ async function sendPut(
     Body: bytes,
     IfNoneMatch: options.ifAbsent && isGuarded ? '*' : undefined,
     ContentMD5: digest.parts[0]?.md5,
-    ChecksumCRC32: context.profile.checksums ? digest.crc32 : undefined,
+    ChecksumCRC32: digest.crc32,
     ...describeNewObject(context, options.contentType),
   })
   const about = `put ${context.locate(key)}`
@@ -70,10 +71,11 @@ async function sendPut(
 }
 
 async function digestBytes(
+  context: S3Context,
   bytes: Uint8Array,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<ObjectDigest> {
-  const hasher = createObjectHasher(Math.max(1, bytes.byteLength))
+  const hasher = createObjectHasher(Math.max(1, bytes.byteLength), hashesFor(context))
   const body = (async function* () {
     yield bytes
   })()

@@ -137,7 +137,7 @@ export async function completeUpload(
 
 /**
  * The hashes that the pass made. Over TLS the signature leaves the body out, as that of the AWS
- * command line does: TLS guards it, and Content-MD5 is signed.
+ * command line does: TLS guards it, and the hash beside it is signed.
  */
 function withChecksums<Input extends { readonly Body?: unknown }>(
   context: S3Context,
@@ -148,8 +148,7 @@ function withChecksums<Input extends { readonly Body?: unknown }>(
   if (hash && input.Body instanceof Uint8Array) {
     context.clients.payloadHashes.set(input.Body, hash)
   }
-  const checksums = context.profile.checksums ? { ChecksumCRC32: part.crc32 } : {}
-  return { ...input, ContentMD5: part.md5, ...checksums }
+  return { ...input, ContentMD5: part.md5, ChecksumCRC32: part.crc32 }
 }
 
 function requirePart({ hasher, key }: UploadWork, partNumber: number | undefined): PartDigest {

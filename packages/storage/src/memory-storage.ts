@@ -10,7 +10,7 @@ import {
   type MemoryVersion,
 } from './memory-bucket.ts'
 import { listMemory } from './memory-listing.ts'
-import { createObjectHasher } from './object-digest.ts'
+import { createObjectHasher, type ObjectDigest } from './object-digest.ts'
 import { assertObjectKey } from './object-key.ts'
 import type {
   GetOptions,
@@ -157,9 +157,12 @@ function assertInProgress(bucket: MemoryBucket, uploadId: string): MemoryUpload 
 
 function store(
   context: MemoryContext,
-  made: { key: string; content: Uint8Array; etag: string; sha256: string; lastModifiedMs?: number },
+  made: { key: string; content: Uint8Array; lastModifiedMs?: number } & Pick<
+    ObjectDigest,
+    'etag' | 'sha256'
+  >,
 ): StoredObject {
-  const { key, content, etag, sha256 } = made
+  const { key, content, sha256, etag = sha256 } = made
   const lastModifiedMs = made.lastModifiedMs ?? context.clock.now()
   const version = { key, isDeleteMarker: false, bytes: content, etag, lastModifiedMs }
   const { versionId } = context.bucket.add(version)

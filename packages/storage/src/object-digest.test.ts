@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
+import { crc32 } from 'node:zlib'
 import { createObjectHasher } from './object-digest.ts'
 
 test('knows the published check values', () => {
@@ -32,6 +33,9 @@ test('cuts parts at the same bytes however the slices fall', () => {
     return hasher.finish()
   })
   for (const digest of digests) assert.deepEqual(digest, digests[0])
+  const whole = Buffer.alloc(4)
+  whole.writeUInt32BE(crc32(bytes))
+  assert.equal(digests[0]?.crc32, whole.toString('base64'))
 
   const parts = [bytes.subarray(0, 1000), bytes.subarray(1000, 2000), bytes.subarray(2000)]
   const md5s = parts.map((part) => createHash('md5').update(part).digest())
@@ -54,4 +58,18 @@ test('has a part only once it is full, and a full one at once', () => {
   hasher.update(new Uint8Array(1))
   assert.equal(hasher.parts.length, 1)
   assert.equal(hasher.finish().parts.length, 1)
+})
+
+test('makes only the hashes that are asked for', () => {
+  const hasher = createObjectHasher(1000, { hasMd5: false, hasCrc32: false })
+  hasher.update(Buffer.from('123456789'))
+  const { etag, crc32: whole, parts } = hasher.finish()
+  assert.deepEqual(
+    { etag, whole, parts },
+    {
+      etag: undefined,
+      whole: undefined,
+      parts: [{ bytes: 9, md5: undefined, crc32: undefined, sha256: undefined }],
+    },
+  )
 })

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { combineCrc32 } from './combine-crc32.ts'
 
 /** What a stream of bytes hashes to, whole and in equal parts, as stores state it. */
 export interface ObjectDigest {
@@ -8,16 +9,19 @@ export interface ObjectDigest {
   readonly sha256: string
   /** Base64 of the big-endian value, as in `x-amz-checksum-crc32`; only where it was asked for. */
   readonly crc32: string | undefined
-  /** MD5 of the bytes where there is one part, else `md5(part md5s)-count`: what S3 calls the ETag. */
-  readonly etag: string
+  /**
+   * MD5 of the bytes where there is one part, else `md5(part md5s)-count`: what S3 calls the ETag; only
+   * where MD5s were asked for.
+   */
+  readonly etag: string | undefined
   /** At least one; an empty stream is one empty part. */
   readonly parts: readonly PartDigest[]
 }
 
 export interface PartDigest {
   readonly bytes: number
-  /** Base64, as in `Content-MD5`. */
-  readonly md5: string
+  /** Base64, as in `Content-MD5`; only where it was asked for. */
+  readonly md5: string | undefined
   /** Base64, as in `x-amz-checksum-crc32`; only where it was asked for. */
   readonly crc32: string | undefined
   /** Lower-case hex, as in `x-amz-content-sha256`; only where it was asked for. */
@@ -29,6 +33,8 @@ export interface ObjectHasherOptions {
   readonly hasPartSha256?: boolean
   /** Default true: 0.35 CPU seconds for each GB, for stores that compare with it. */
   readonly hasCrc32?: boolean
+  /** Default true: 1.3 CPU seconds for each GB, for stores that compare with nothing better. */
+  readonly hasMd5?: boolean
 }
 
 export interface ObjectHasher {
@@ -44,13 +50,13 @@ export function createObjectHasher(
   partBytes: number,
   options: ObjectHasherOptions = {},
 ): ObjectHasher {
-  const { hasCrc32 = true } = options
+  const { hasCrc32 = true, hasMd5 = true } = options
   const whole = createHash('sha256')
   const parts: PartDigest[] = []
   let bytes = 0
   let wholeCrc = 0
   const openPart = () => ({
-    md5: createHash('md5'),
+    md5: hasMd5 ? createHash('md5') : undefined,
     sha256: options.hasPartSha256 ? createHash('sha256') : undefined,
     crc: 0,
     bytes: 0,
@@ -58,16 +64,17 @@ export function createObjectHasher(
   let part = openPart()
 
   const closePart = () => {
+    if (hasCrc32) wholeCrc = combineCrc32(wholeCrc, part.crc, part.bytes)
     parts.push({
       bytes: part.bytes,
-      md5: part.md5.digest('base64'),
+      md5: part.md5?.digest('base64'),
       crc32: hasCrc32 ? encodeCrc32(part.crc) : undefined,
       sha256: part.sha256?.digest('hex'),
     })
     part = openPart()
   }
   const updateWithinPart = (slice: Uint8Array) => {
-    part.md5.update(slice)
+    part.md5?.update(slice)
     part.sha256?.update(slice)
     if (hasCrc32) part.crc = crc32(slice, part.crc)
     part.bytes += slice.byteLength
@@ -78,7 +85,6 @@ export function createObjectHasher(
     parts,
     update(slice) {
       whole.update(slice)
-      if (hasCrc32) wholeCrc = crc32(slice, wholeCrc)
       bytes += slice.byteLength
       for (let at = 0; at < slice.byteLength; ) {
         const room = partBytes - part.bytes
@@ -92,7 +98,7 @@ export function createObjectHasher(
         bytes,
         sha256: whole.digest('hex'),
         crc32: hasCrc32 ? encodeCrc32(wholeCrc) : undefined,
-        etag: expectedEtag(parts),
+        etag: hasMd5 ? expectedEtag(parts) : undefined,
         parts,
       }
     },
@@ -100,7 +106,7 @@ export function createObjectHasher(
 }
 
 function expectedEtag(parts: readonly PartDigest[]): string {
-  const md5s = Buffer.concat(parts.map((part) => Buffer.from(part.md5, 'base64')))
+  const md5s = Buffer.concat(parts.map((part) => Buffer.from(part.md5 ?? '', 'base64')))
   if (parts.length === 1) return md5s.toString('hex')
   return `${createHash('md5').update(md5s).digest('hex')}-${parts.length}`
 }

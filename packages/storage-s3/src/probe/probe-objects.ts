@@ -19,7 +19,7 @@ async function probeWrite({ storage, signal }: Probe, bytes: Uint8Array): Promis
     return warning(
       'write',
       'objects can be written, but the store says nothing of their content',
-      'Plan `verify` with a deep interval: only reading back shows what was stored.',
+      'Plan `verify` with a deep interval: only reading back shows what was stored. If the profile says `checksums: true`, take it out: this store does not keep them.',
     )
   } catch (error) {
     signal?.throwIfAborted()
