@@ -4,12 +4,11 @@
 // very file, and stands in for it: the same standard streams, signals passed on, the same end.
 //
 // Three things must be said before the program is loaded. Young objects keep the few MiB they begin
-// with, and in a worker old ones have a tenth of room: what a backup needs lies outside of the heap. (A
-// restore would collect all the time: its heap may grow as V8 sees fit.) No code is compiled beside the
-// main thread by the quick compiler: at its end Node waits for those threads, and one of them may wait
-// for a collection that the main thread never makes again (https://github.com/nodejs/node/issues/54918).
-// And where compiled code is kept, so that the next start need not read TypeScript again; where nothing
-// can be written, what is there is used, and nothing is kept.
+// with: what a backup needs lies outside of the heap. No code is compiled beside the main thread by the
+// quick compiler: at its end Node waits for those threads, and one of them may wait for a collection
+// that the main thread never makes again (https://github.com/nodejs/node/issues/54918). And where
+// compiled code is kept, so that the next start need not read TypeScript again; where nothing can be
+// written, what is there is used, and nothing is kept.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import module, { createRequire } from 'node:module'
@@ -19,12 +18,7 @@ import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 
 const neededMajor = 24
-const isWorker = process.argv.includes('worker') || process.argv.includes('--here')
-const flags = [
-  '--semi-space-growth-factor=1',
-  '--no-concurrent-sparkplug',
-  ...(isWorker ? ['--heap-growing-percent=10'] : []),
-]
+const flags = ['--semi-space-growth-factor=1', '--no-concurrent-sparkplug']
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const compiled = fileURLToPath(new URL('../../../node_modules/.cache/backstream', import.meta.url))
 

@@ -15,6 +15,7 @@ import { openSource } from '@backstream/sources'
 import { createPace, type Pace } from '@backstream/storage'
 import { openConfiguredStorage } from '@backstream/storage-s3'
 import metadata from '../package.json' with { type: 'json' }
+import { keepHeapSmall } from './keep-heap-small.ts'
 import { openConfiguredTracing } from './open-configured-tracing.ts'
 import { openHooks } from './open-hooks.ts'
 import { processBackupCleanup } from './processors/backup-cleanup.ts'
@@ -58,6 +59,7 @@ const defaultConcurrency = 2
 
 export async function startWorker(options: StartWorkerOptions): Promise<RunningWorker> {
   const { config, env, logger, clock } = options
+  keepHeapSmall()
   const connection = await openConfiguredQueue(config, { env, logger, clock })
   try {
     return await serve(options, connection)

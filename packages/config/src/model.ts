@@ -146,6 +146,8 @@ export interface StorageProfileConfig {
   readonly maxParts?: number
   readonly partBytes?: number
   readonly conditionalPut?: boolean
+  readonly checksums?: boolean
+  readonly md5Etags?: boolean
 }
 
 export interface Plan {

@@ -37,7 +37,7 @@ test('reads what a storage says', () => {
     sse: { kms: my-key }
     tags: { team: core, x-cost: "12" }
     caFile: /etc/ca.pem
-    profile: { maxParts: 1000, partSize: 32MiB, conditionalPut: false }
+    profile: { maxParts: 1000, partSize: 32MiB, conditionalPut: false, md5Etags: false }
   local: { kind: s3, bucket: backups, endpoint: "http://127.0.0.1:9000" }
 `)
   const { main, local } = storages
@@ -50,7 +50,12 @@ test('reads what a storage says', () => {
   })
   assert.deepEqual(main?.sse, { kind: 'kms', keyId: 'my-key' })
   assert.deepEqual(main?.tags, { team: 'core', 'x-cost': '12' })
-  assert.deepEqual(main?.profile, { maxParts: 1000, partBytes: 33_554_432, conditionalPut: false })
+  assert.deepEqual(main?.profile, {
+    maxParts: 1000,
+    partBytes: 33_554_432,
+    conditionalPut: false,
+    md5Etags: false,
+  })
   assert.equal(local?.pathStyle, true, 'a bucket cannot stand before an address')
 })
 

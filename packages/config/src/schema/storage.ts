@@ -45,14 +45,13 @@ const profile = keys({
   maxParts: wholeNumber('Parts of one upload', { min: 1, max: 10_000 }).optional(),
   partSize: size('Size of one part').optional(),
   conditionalPut: flag('Whether If-None-Match is honoured').optional(),
+  checksums: flag('Whether CRC32s of whole objects are compared and kept, as on AWS').optional(),
+  md5Etags: flag('False where ETags look like MD5s and are none').optional(),
 })
   .describe('Limits of the provider; probed when left out')
-  .transform(({ maxParts, partSize, conditionalPut }): StorageProfileConfig => {
-    return {
-      ...(maxParts === undefined ? {} : { maxParts }),
-      ...(partSize === undefined ? {} : { partBytes: partSize }),
-      ...(conditionalPut === undefined ? {} : { conditionalPut }),
-    }
+  .transform(({ partSize: partBytes, ...known }): StorageProfileConfig => {
+    const said = Object.entries({ ...known, partBytes }).filter(([, value]) => value !== undefined)
+    return Object.fromEntries(said)
   })
 
 /** Longer than a year and its month: whoever means less has written a wrong unit. */
