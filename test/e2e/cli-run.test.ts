@@ -1,4 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { freePort } from '@backstream/testkit'
 import { type Installation, openInstallation } from './cli-installation.ts'
@@ -157,6 +159,31 @@ describe('up', () => {
     all.signal('SIGINT')
     equal((await all.exited).code, 0, all.stderr())
     match(all.stderr(), /scheduler \| .*stopped/)
+  })
+
+  it('shows the first visit while there is no plan, and starts all once there is one', async () => {
+    const file = join(here.folder, 'first.yaml')
+    const whole = await readFile(join(here.folder, 'backstream.yaml'), 'utf8')
+    // An installation of its own: this one has backups already.
+    const head = whole
+      .slice(0, whole.indexOf('plans:'))
+      .replace(/^name: .*$/m, '$&-first')
+      .replace(/^ +prefix: .*$/m, '$&/first')
+    await writeFile(file, head)
+    await using all = here.start(['up', '--config', file, '--log-format', 'text'])
+    await all.waitForOutput(/there is no plan in .*first\.yaml yet/)
+    await all.waitForOutput(/board {5}\| .*board is up/)
+    const page = await (await fetch(`http://127.0.0.1:${here.env['BOARD_PORT']}/`)).text()
+    match(page, /These five lines/)
+    await writeFile(file, `${head}plans: { media: { source: { kind: directory } } }\n`)
+    await all.waitForOutput(/no plan can start yet: .*path/s)
+    const media = `{ storage: main, source: { kind: directory, path: ${here.tree} } }`
+    await writeFile(file, `${head}plans: { media: ${media} }\n`)
+    await all.waitForOutput(/scheduler \| .*scheduler is running/)
+    await all.waitForOutput(/worker {4}\| .*serves backups/)
+    await all.waitForOutput(/(board {5}\| [^\n]*board is up.*){2}/s)
+    all.signal('SIGINT')
+    equal((await all.exited).code, 0, all.stderr())
   })
 
   it('tells a mistake of the configuration once, and ends with 2', async () => {

@@ -64,7 +64,7 @@ export interface CheckedConfig {
 export interface SessionOptions {
   /** A service tells what it does; a command that prints its result tells only what is wrong. */
   readonly isService?: boolean
-  /** It only looks: a configuration without plans is no mistake. */
+  /** It also serves the first visit: a configuration without plans is no mistake. */
   readonly mayLackPlans?: boolean
 }
 

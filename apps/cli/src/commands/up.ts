@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
+import { awaitPlans } from '../actions/await-plans.ts'
 import { type ChildSpec, supervise } from '../actions/supervisor.ts'
 import { CliError } from '../cli-error.ts'
 import {
@@ -10,13 +11,18 @@ import {
 } from '../command-context.ts'
 
 const roles = ['scheduler', 'worker', 'board'] as const
+type Role = (typeof roles)[number]
+const width = Math.max(...roles.map((role) => role.length))
 const program = fileURLToPath(new URL('../../bin/backstream.js', import.meta.url))
 
 export function defineUp(context: CommandContext): Command {
   return new Command('up')
     .description('scheduler, worker and board as child processes, for one machine')
     .action((_options: unknown, command: Command) =>
-      up(openSession(context, command, { isService: true }), command.optsWithGlobals()),
+      up(
+        openSession(context, command, { isService: true, mayLackPlans: true }),
+        command.optsWithGlobals(),
+      ),
     )
 }
 
@@ -27,14 +33,48 @@ async function up(session: Session, given: GlobalOptions): Promise<void> {
     })
   }
   // Read here once, so that a mistake is told once and not by three processes.
-  await session.config()
+  const { plans } = await session.config()
+  const signal = session.interruption()
+  if (plans.length === 0) await showFirstVisit(session, { given, signal })
+  if (!signal.aborted) await keepUp(session, { given, roles, signal })
+}
+
+interface KeepUp {
+  readonly given: GlobalOptions
+  readonly roles: readonly Role[]
+  readonly signal: AbortSignal
+}
+
+/**
+ * The board alone, until the file has its first plan. Not the other two: a scheduler would take the
+ * schedules of a file for gone that somebody has emptied by mistake.
+ */
+async function showFirstVisit(
+  session: Session,
+  { given, signal }: Omit<KeepUp, 'roles'>,
+): Promise<void> {
+  const { file } = await session.config()
+  session.logger.warn(
+    { file },
+    `there is no plan in ${file} yet: the board shows what to write, and scheduler and worker start once it is there`,
+  )
+  const done = new AbortController()
+  const until = AbortSignal.any([signal, done.signal])
+  const board = keepUp(session, { given, roles: ['board'], signal: until })
+  await Promise.all([
+    board.finally(() => done.abort()),
+    awaitPlans(session, until).finally(() => done.abort()),
+  ])
+}
+
+/** Resolves when all have ended because they were told to. */
+async function keepUp(session: Session, { given, roles, signal }: KeepUp): Promise<void> {
   const { settings, logger, clock, paint } = session
   const isText = settings.logFormat === 'text'
-  const width = Math.max(...roles.map((role) => role.length))
   const result = await supervise(
     roles.map((role) => childOf(session, role, given)),
     {
-      signal: session.interruption(),
+      signal,
       logger,
       clock,
       onLine: (name, line) => {
@@ -49,7 +89,7 @@ async function up(session: Session, given: GlobalOptions): Promise<void> {
   })
 }
 
-function childOf(session: Session, role: (typeof roles)[number], given: GlobalOptions): ChildSpec {
+function childOf(session: Session, role: Role, given: GlobalOptions): ChildSpec {
   const { logFormat } = session.settings
   return {
     name: role,
