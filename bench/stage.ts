@@ -6,7 +6,7 @@
  *   stage.ts upload FILE ENDPOINT ACCESS_KEY SECRET_KEY BUCKET
  *   stage.ts pack TREE FILE      makes the file that `upload` sends
  */
-import { closeSync, createReadStream, createWriteStream, openSync, readSync } from 'node:fs'
+import { closeSync, createWriteStream, openSync, readSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { packArchive, type TarSegment } from '@backstream/archive'
 import { silentLogger, systemClock } from '@backstream/kernel'
@@ -14,6 +14,7 @@ import { createDirectorySource } from '@backstream/sources'
 import { openS3Storage } from '@backstream/storage-s3'
 
 const { signal } = new AbortController()
+const slabBytes = 4 << 20
 const logger = silentLogger
 
 const stages: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
@@ -28,7 +29,7 @@ const stages: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
       ...{ bucket, endpoint, region: 'us-east-1', pathStyle: true, profile: { checksums: true } },
       ...{ credentials: { accessKeyId, secretAccessKey }, logger, clock: systemClock },
     })
-    await storage.upload('limit/archive', createReadStream(file, { highWaterMark: 1 << 20 }), {})
+    await storage.upload('limit/archive', slabsOf(file), {})
   },
   async pack([tree = '', file = '']) {
     await pipeline(pack(readTree(tree)), createWriteStream(file))
@@ -54,14 +55,21 @@ function readTree(path: string): AsyncIterable<TarSegment> {
 
 async function* readTar(path: string): AsyncGenerator<TarSegment> {
   const spare: Uint8Array[] = []
+  for await (const bytes of slabsOf(path, () => spare.pop() ?? Buffer.allocUnsafeSlow(slabBytes))) {
+    yield { bytes, entries: [], release: () => void spare.push(new Uint8Array(bytes.buffer)) }
+  }
+}
+
+/** As the engine has them: memory that is filled again. Without `take` a slab lasts until the next. */
+async function* slabsOf(path: string, take?: () => Uint8Array): AsyncGenerator<Uint8Array> {
+  const only = Buffer.allocUnsafeSlow(slabBytes)
   const descriptor = openSync(path, 'r')
   try {
     for (;;) {
-      const slab = spare.pop() ?? Buffer.allocUnsafeSlow(4 << 20)
+      const slab = take?.() ?? only
       const count = readSync(descriptor, slab)
       if (count === 0) return
-      const release = () => void spare.push(slab)
-      yield { bytes: slab.subarray(0, count), entries: [], release }
+      yield slab.subarray(0, count)
     }
   } finally {
     closeSync(descriptor)
