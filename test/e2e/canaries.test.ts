@@ -2,17 +2,17 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import {
-  freePort,
   openTestS3,
+  type PrivatePostgres,
   type PrivateRedis,
-  type StartedProcess,
   sendRedis,
+  startPrivatePostgres,
   startPrivateRedis,
   startProcess,
   type TestS3,
@@ -21,31 +21,17 @@ import {
 import { installStandIns } from '../stand-ins/install.ts'
 import { startSshd } from '../stand-ins/sshd.ts'
 import { Canaries } from './canaries.ts'
+import { configuration, fillDatabase, planEnvironment, planted } from './canaries-configuration.ts'
 import { backstream, cliFile } from './cli-fixture.ts'
 import { viewBucket } from './main-job-bucket.ts'
 import { needs } from './main-job-shell.ts'
-
-/** One in every place where a configuration takes a secret. */
-const planted = {
-  redis: 'canary+redis/0f3a9c',
-  board: 'canary+board/1b7d2e',
-  webhook: 'canary-webhook-2c8e4f',
-  header: 'canary+header/3d9f5a',
-  heartbeat: 'canary-heartbeat-4ea06b',
-  command: 'canary+command/5fb17c',
-  failing: 'canary+failing/60c28d',
-  pod: "canary'pod 71d39e",
-  host: 'canary"host 82e4af',
-  container: 'canary$container 93f5b0',
-  database: 'canary+database/a406c1',
-}
 
 const resources = new AsyncDisposableStack()
 let folder: string
 let redis: PrivateRedis
 let s3: TestS3
+let postgres: PrivatePostgres
 let env: Readonly<Record<string, string>>
-let up: StartedProcess
 let hook: Server
 let output = ''
 const canaries = { current: new Canaries({}) }
@@ -54,6 +40,8 @@ before(async () => {
   folder = resources.use(await temporaryDirectory('canaries')).path
   redis = resources.use(await startPrivateRedis({ dir: folder, appendonly: true }))
   s3 = resources.use(await openTestS3())
+  postgres = resources.use(await startPrivatePostgres())
+  await fillDatabase(postgres)
   canaries.current = new Canaries({ ...planted, storage: s3.secretAccessKey })
   await sendRedis(redis.url, ['CONFIG', 'SET', 'requirepass', planted.redis])
   const standIns = await installStandIns(folder)
@@ -65,92 +53,47 @@ before(async () => {
   await standIns.setContainers([{ id: 'ab'.repeat(32), name: 'shop-db-1' }])
   hook = createServer((_, response) => response.writeHead(500).end('no')).listen(0, '127.0.0.1')
   await once(hook, 'listening')
-  env = await environment(standIns.bin, standIns.env)
-  await writeFile(join(folder, 'backstream.yaml'), configuration())
-  up = startProcess({
-    command: process.execPath,
-    args: [cliFile, 'up'],
-    cwd: folder,
-    env,
-    onOutput: (text) => {
-      output += text
-    },
-  })
-  resources.use(up)
-  await up.waitForOutput(/board is up/, 30_000)
-  await up.waitForOutput(/serves backups/, 30_000)
+  const services = { redis, s3, postgres, hookPort: (hook.address() as AddressInfo).port }
+  env = {
+    PATH: `${standIns.bin}:${process.env['PATH']}`,
+    HOME: folder,
+    BACKSTREAM_LOG_LEVEL: 'debug',
+    BACKSTREAM_LOG_FORMAT: 'json',
+    ...(await planEnvironment(services)),
+    ...standIns.env,
+  }
+  await writeFile(join(folder, 'backstream.yaml'), configuration(services))
+  await start(['up'], /board is up[\s\S]*serves backups|serves backups[\s\S]*board is up/)
+  await start(['worker', '--name', 'vault'], /serves backups\.vault/)
 })
 after(async () => {
   await resources.disposeAsync()
   hook.close()
 })
 
-async function environment(
-  bin: string,
-  more: Readonly<Record<string, string>>,
-): Promise<Readonly<Record<string, string>>> {
-  const { port } = hook.address() as AddressInfo
-  return {
-    PATH: `${bin}:${process.env['PATH']}`,
-    HOME: folder,
-    BACKSTREAM_LOG_LEVEL: 'debug',
-    BACKSTREAM_LOG_FORMAT: 'json',
-    BOARD_PORT: String(await freePort()),
-    S3_ID: s3.accessKeyId,
-    S3_SECRET: s3.secretAccessKey,
-    REDIS_PASSWORD: planted.redis,
-    BOARD_PASSWORD: planted.board,
-    HOOK_URL: `http://127.0.0.1:${port}/${planted.webhook}`,
-    HOOK_HEADER: planted.header,
-    HEARTBEAT_URL: `http://127.0.0.1:${port}/${planted.heartbeat}`,
-    DB_URI: `postgres://me:${encodeURIComponent(planted.database)}@127.0.0.1:1/shop`,
-    ...Object.fromEntries(
-      (['command', 'failing', 'pod', 'host', 'container'] as const).map((name) => [
-        `SECRET_${name.toUpperCase()}`,
-        planted[name],
-      ]),
-    ),
-    ...more,
+async function start(args: readonly string[], isReady: RegExp): Promise<void> {
+  const onOutput = (text: string) => {
+    output += text
   }
+  const command = { command: process.execPath, args: [cliFile, ...args], cwd: folder, env }
+  await resources.use(startProcess({ ...command, onOutput })).waitForOutput(isReady, 30_000)
 }
 
-function configuration(): string {
-  // Each says its secret on standard error, as programs do that were told to be verbose.
-  const source = (name: string, status = 0): string =>
-    `kind: command, argv: [sh, -c, "echo using $TOKEN >&2; echo data; sleep 1; exit ${status}"], env: { TOKEN: { env: SECRET_${name} } }`
-  return `
-version: 1
-name: canaries
-redis: { url: "${redis.url}", password: { env: REDIS_PASSWORD } }
-board: { listen: "127.0.0.1:\${BOARD_PORT}", users: { me: { role: operator, password: { env: BOARD_PASSWORD } } } }
-notify:
-  ops: { kind: webhook, url: { env: HOOK_URL }, headers: { authorization: { env: HOOK_HEADER } }, on: [failed, succeeded] }
-heartbeat: { url: { env: HEARTBEAT_URL }, every: 10s }
-storages:
-  main:
-    kind: s3
-    bucket: ${s3.bucket}
-    prefix: ${s3.prefix}
-    region: ${s3.region}
-    endpoint: ${s3.endpoint}
-    pathStyle: true
-    credentials: { accessKeyId: { env: S3_ID }, secretAccessKey: { env: S3_SECRET } }
-defaults: { storage: main, attempts: 1, notify: [ops] }
-plans:
-  local: { source: { ${source('COMMAND')} } }
-  failing: { source: { ${source('FAILING', 3)} } }
-  pod: { source: { ${source('POD')}, via: { kubernetes: { workload: statefulset/db } } } }
-  container: { source: { ${source('CONTAINER')}, via: { docker: { container: shop-db-1 } } } }
-  host: { source: { ${source('HOST')}, via: { ssh: { host: web-01 } } } }
-  database: { source: { kind: postgres, uri: { env: DB_URI } } }
-`
+const good = ['local', 'pod', 'container', 'host', 'drilled', 'undrilled']
+const bad = ['failing', 'unreached']
+
+interface RunOptions {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** Each is 0 when absent. */
+  readonly status?: number
 }
 
-const good = ['local', 'pod', 'container', 'host']
-
-async function run(...args: string[]): Promise<string> {
-  const { stdout, stderr } = await backstream(args, { cwd: folder, env })
+async function run(args: readonly string[], options: RunOptions = {}): Promise<string> {
+  const at = { cwd: options.cwd ?? folder, env: options.env ?? env }
+  const { status, stdout, stderr } = await backstream(args, at)
   canaries.current.search(`the output of backstream ${args[0]}`, stdout + stderr)
+  if (options.status !== undefined) equal(status, options.status, stdout + stderr)
   return stdout
 }
 
@@ -166,29 +109,23 @@ async function page(path: string): Promise<string> {
 }
 
 /** In one go: each place is looked at when everything has passed through it. */
-describe('secrets', needs('zstd'), () => {
+describe('secrets', needs('zstd', 'psql'), () => {
   it('are in no list of processes while runs use them, and in nothing that is left of the runs', async () => {
     const stop = new AbortController()
     const watching = canaries.current.watchProcesses(stop.signal)
-    const document = JSON.parse(await run('run', '--all', '--wait', '--json'))
-    stop.abort()
+    try {
+      await runPlans()
+      await runDrills()
+      await makeFirstContact()
+    } finally {
+      stop.abort()
+    }
     const { looks, programs } = await watching
-    const outcomes = document.runs.map(({ plan, outcome }: Record<string, string>) => [
-      plan,
-      outcome,
-    ])
-    deepEqual(
-      outcomes.toSorted(),
-      ['container', 'database', 'failing', 'host', 'local', 'pod'].map((plan) => [
-        plan,
-        good.includes(plan) ? 'committed' : 'failed',
-      ]),
-    )
     // The watch has seen what it is to watch over.
     ok(looks > 20, `${looks} looks`)
-    for (const program of ['kubectl', 'docker', 'ssh']) {
+    for (const program of [/kubectl/, /docker/, /ssh/, /psql|pg_dump|pg_restore/]) {
       ok(
-        [...programs].some((line) => line.includes(program)),
+        [...programs].some((line) => program.test(line)),
         `no ${program} was seen`,
       )
     }
@@ -198,25 +135,80 @@ describe('secrets', needs('zstd'), () => {
     await searchRedis()
     await searchBucket()
     match(output, /"plan":"failing"/)
+    match(output, /"plan":"undrilled"/)
     match(output, /\[redacted\]/)
     canaries.current.search('the logs', output)
     deepEqual(canaries.current.found, [])
   })
 })
 
+async function runPlans(): Promise<void> {
+  const document = JSON.parse(await run(['run', '--all', '--wait', '--json']))
+  const outcomes = document.runs.map(({ plan, outcome }: Record<string, string>) => [plan, outcome])
+  deepEqual(
+    outcomes.toSorted(),
+    [...good, ...bad]
+      .toSorted()
+      .map((plan) => [plan, good.includes(plan) ? 'committed' : 'failed']),
+  )
+}
+
+/** By the worker that has the other server, and once with a server that is not there. */
+async function runDrills(): Promise<void> {
+  match(await run(['drill', 'drilled'], { status: 0 }), /rows: 500 rows in 1 tables/)
+  await run(['drill', 'undrilled'], { status: 1 })
+  await run(['drill', 'drilled', '--here'], { status: 0 })
+}
+
+/** All that `init` is told in secret lands in `.env`; the second command finds it there. */
+async function makeFirstContact(): Promise<void> {
+  const cwd = join(folder, 'first')
+  await mkdir(cwd)
+  const { host } = postgres
+  const storage = ['--storage', `s3://${s3.bucket}/${s3.prefix}/first`, '--endpoint', s3.endpoint]
+  const told = {
+    PGPASSWORD: planted.reader,
+    S3_ACCESS_KEY_ID: s3.accessKeyId,
+    S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    REDIS_URL: redis.url.replace('//', `//:${encodeURIComponent(planted.redis)}@`),
+  }
+  const logged = { PATH: env['PATH'] ?? '', BACKSTREAM_LOG_LEVEL: 'debug' }
+  const init = ['init', '--postgres', `postgres://reader@/shop?host=${host}`, ...storage]
+  const options = ['--region', s3.region, '--no-encryption']
+  await run([...init, ...options], { cwd, env: { ...logged, ...told }, status: 0 })
+  await run(['run', 'shop', '--wait', '--here'], { cwd, env: logged, status: 0 })
+  await run(['doctor'], { cwd, env: logged, status: 0 })
+  const file = join(cwd, '.env')
+  equal((await stat(file)).mode & 0o777, 0o600)
+  const kept = await readFile(file, 'utf8')
+  for (const secret of [told.PGPASSWORD, told.S3_SECRET_ACCESS_KEY, told.REDIS_URL])
+    ok(kept.includes(secret), `one secret of ${Object.keys(told)} is not in .env`)
+  for (const name of readdirSync(cwd).filter((name) => name !== '.env'))
+    canaries.current.search(name, await readFile(join(cwd, name)))
+}
+
 async function searchPages(): Promise<void> {
   match(await page('/'), /failing/)
   match(await page('/metrics'), /backstream_runs_total|backstream_plan_/)
+  for (const plan of ['drilled', 'undrilled']) await page(`/plans/${plan}`)
   await page('/queues')
-  const { queues } = JSON.parse(
-    await page('/queues/api/queues?activeQueue=backups&page=1&jobsPerPage=50'),
-  )
-  const jobs = queues.flatMap(({ jobs = [] }: { jobs?: { id: string }[] }) => jobs)
-  ok(jobs.length >= 6, `${jobs.length} jobs`)
-  for (const { id } of jobs) {
-    await page(`/queues/api/queues/backups/${encodeURIComponent(id)}`)
-    await page(`/queues/api/queues/backups/${encodeURIComponent(id)}/logs`)
+  const { queues } = JSON.parse(await page('/queues/api/queues'))
+  const names: string[] = queues.map(({ name }: { name: string }) => name)
+  const jobs = (await Promise.all(names.map(searchJobs))).flat()
+  ok(jobs.length >= good.length + bad.length + 2, `${jobs}`)
+}
+
+/** Every job of the queue, its log too. */
+async function searchJobs(name: string): Promise<readonly string[]> {
+  const list = `/queues/api/queues?activeQueue=${name}&page=1&jobsPerPage=50`
+  const { queues } = JSON.parse(await page(list))
+  const mine = queues.find((queue: { name: string }) => queue.name === name)
+  const ids: string[] = (mine.jobs ?? []).map(({ id }: { id: string }) => id)
+  for (const id of ids) {
+    await page(`/queues/api/queues/${name}/${encodeURIComponent(id)}`)
+    await page(`/queues/api/queues/${name}/${encodeURIComponent(id)}/logs`)
   }
+  return ids
 }
 
 async function searchCommands(): Promise<void> {
@@ -224,11 +216,12 @@ async function searchCommands(): Promise<void> {
     ['status'],
     ['list', '--json'],
     ['show', 'pod', '--json'],
+    ['show', 'drilled', '--json'],
     ['validate'],
     ['doctor'],
     ['logs', 'failing'],
   ]) {
-    await run(...args)
+    await run(args)
   }
 }
 
@@ -243,12 +236,17 @@ async function searchRedis(): Promise<void> {
     canaries.current.search(`Redis (${name})`, content)
   }
   match(text, /\{"version":1,.*"plan":"pod"|"plan":"pod"/)
+  match(text, /"plan":"drilled"/)
 }
 
 async function searchBucket(): Promise<void> {
   await using bucket = viewBucket(s3)
   const keys = await bucket.keys()
   ok(keys.length >= 4 * good.length, `${keys.length} objects`)
+  ok(
+    keys.some((key) => key.startsWith('first/')),
+    'the first backup',
+  )
   for (const key of keys) {
     const bytes = await bucket.bytes(key)
     const plain = key.endsWith('.zst') ? execFileSync('zstd', ['-dcq'], { input: bytes }) : bytes
