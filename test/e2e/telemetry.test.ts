@@ -1,5 +1,5 @@
 /** What a collector hears of runs: one trace each, whole, and no secret in any of it. */
-import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -11,6 +11,10 @@ const secrets = { COLLECTOR: 'Bearer canary-collector', DUMP: 'canary-dump' } as
 const plans = () => `
   large: { compression: { algorithm: none }, source: { kind: command, argv: [head, -c, "${20 * mebibyte}", /dev/zero] } }
   broken: { attempts: 2, backoff: { delay: 1s }, source: { kind: command, argv: [sh, -c, 'echo "$DUMP" >&2; exit 3'], env: { DUMP: { env: DUMP } } } }
+  kept:
+    retention: { keepLast: 1 }
+    drill: { cron: "0 9 1 1 *", runsOn: vault, checks: { present: [canary-file] } }
+    source: { kind: command, argv: [date] }
 `
 
 let here: Installation
@@ -126,6 +130,35 @@ describe('a collector', () => {
     for (const run of runs) match(String(attributeOf(run, 'error.type')), /^[a-z-]+$/)
     equal(trace.filter(({ name }) => name === 'schedule broken').length, 1)
     ok(trace.some(({ name }) => name === 'cleaning'))
+  })
+
+  it('hears of a pruning and of a drill, each in a trace of its own', async () => {
+    await using worker = here.start(
+      ['worker', '--serves', 'backups,maintenance,backups.vault'],
+      secrets,
+    )
+    await worker.waitForOutput(/serves backups/)
+    equal((await here.run(['run', 'kept', '--wait'])).status, 0)
+    equal((await here.run(['drill', 'kept'])).status, 1)
+    await waitFor(() => spans().some(({ name }) => name === 'prune kept'), {
+      ...{ what: 'the trace of the pruning', timeoutMs: 20_000 },
+    })
+    equal((await worker.stop()).code, 0)
+    const [pruning, drill] = ['prune kept', 'drill kept'].map((wanted) => {
+      const found = spans().filter(({ name }) => name === wanted)
+      equal(found.length, 1, wanted)
+      return found[0]
+    })
+    ok(pruning && drill)
+    equal(attributeOf(pruning, 'backstream.outcome'), 'nothing-to-prune')
+    deepEqual([pruning.status.code, drill.status.code], [1, 2])
+    equal(attributeOf(drill, 'error.type'), 'drill-failed')
+    notEqual(pruning.traceId, drill.traceId)
+    for (const span of [pruning, drill]) {
+      const [root] = spans().filter(({ spanId }) => spanId === span.parentSpanId)
+      equal(root?.name, 'schedule kept')
+      equal(root?.traceId, span.traceId)
+    }
   })
 
   it('is asked with the header it wants, and told no secret', () => {

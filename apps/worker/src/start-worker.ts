@@ -29,6 +29,7 @@ import { processBackupVerify } from './processors/backup-verify.ts'
 import { processNotifySend } from './processors/notify-send.ts'
 import { findCommitted } from './run-result.ts'
 import { createRunTeller } from './tell-of-run.ts'
+import { traceUpkeep } from './trace-upkeep.ts'
 import type { WorkerContext } from './worker-context.ts'
 import { defaultTiming, type WorkerTiming } from './worker-timing.ts'
 
@@ -93,13 +94,19 @@ async function serve(
     processors: {
       'backup.run': (run) => processBackupRun(context, run),
       'backup.cleanup': (run) => processBackupCleanup(context, run),
-      'backup.sweep': (run) => processBackupSweep(context, run),
+      'backup.sweep': (run) =>
+        traceUpkeep(context, { what: 'sweep', run }, () => processBackupSweep(context, run)),
       'notify.send': (run) => processNotifySend(context, run),
-      'backup.verify': (run) => processBackupVerify(context, run),
-      'backup.drill': (run) => processBackupDrill(context, run),
-      'backup.lock': (run) => processBackupLock(context, run),
-      'backup.prune': (run) => processBackupPrune(context, run),
-      'backup.restore': (run) => processBackupRestore(context, run),
+      'backup.verify': (run) =>
+        traceUpkeep(context, { what: 'verify', run }, () => processBackupVerify(context, run)),
+      'backup.drill': (run) =>
+        traceUpkeep(context, { what: 'drill', run }, () => processBackupDrill(context, run)),
+      'backup.lock': (run) =>
+        traceUpkeep(context, { what: 'lock', run }, () => processBackupLock(context, run)),
+      'backup.prune': (run) =>
+        traceUpkeep(context, { what: 'prune', run }, () => processBackupPrune(context, run)),
+      'backup.restore': (run) =>
+        traceUpkeep(context, { what: 'restore', run }, () => processBackupRestore(context, run)),
     },
   })
   await worker.ready()

@@ -1,5 +1,12 @@
 import { BackstreamError } from '@backstream/kernel'
-import { type Context, type Span, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api'
+import {
+  type Attributes,
+  type Context,
+  type Span,
+  SpanStatusCode,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api'
 
 /** One attempt, as spans. Every method is cheap, and none throws. */
 export interface AttemptTrace {
@@ -19,20 +26,14 @@ export interface AttemptTrace {
   fail(error: unknown): void
 }
 
-interface About {
+export interface AboutAttempt {
   readonly runId: string
   readonly plan: string
   readonly attempt: number
 }
 
-export function traceAttempt(tracer: Tracer, parent: Context, about: About): AttemptTrace {
-  const { runId, plan, attempt } = about
-  const attributes = {
-    'backstream.plan': plan,
-    'backstream.run': runId,
-    'backstream.attempt': attempt,
-  }
-  const run = tracer.startSpan(`run ${plan}`, { attributes }, parent)
+export function traceAttempt(tracer: Tracer, parent: Context, about: AboutAttempt): AttemptTrace {
+  const run = tracer.startSpan(`run ${about.plan}`, { attributes: attributesOf(about) }, parent)
   const inRun = trace.setSpan(parent, run)
   let stage: Span | undefined
 
@@ -63,11 +64,20 @@ export function traceAttempt(tracer: Tracer, parent: Context, about: About): Att
     },
     fail(error) {
       stage?.end()
-      run.setAttribute('error.type', typeOf(error))
-      run.setStatus({ code: SpanStatusCode.ERROR })
+      markFailed(run, error)
       run.end()
     },
   }
+}
+
+export function attributesOf({ runId, plan, attempt }: AboutAttempt): Attributes {
+  return { 'backstream.plan': plan, 'backstream.run': runId, 'backstream.attempt': attempt }
+}
+
+/** By the code of the error: its message could quote what no collector should know. */
+export function markFailed(span: Span, error: unknown): void {
+  span.setAttribute('error.type', typeOf(error))
+  span.setStatus({ code: SpanStatusCode.ERROR })
 }
 
 function typeOf(error: unknown): string {

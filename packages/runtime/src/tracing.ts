@@ -1,5 +1,6 @@
 /**
- * One trace a run: what it waited for, its attempts, their stages, the parts they sent.
+ * One trace a run: what it waited for, its attempts, their stages, the parts they sent. A verification,
+ * a drill, a pruning and the like is one as well, with nothing below its attempts.
  *
  * schedule ─┬─ run (attempt 1) ─┬─ preflight
  *           │                   ├─ streaming ─── part, part, …
@@ -23,10 +24,13 @@ import {
   type SpanExporter,
   TracerProvider,
 } from '@opentelemetry/sdk-trace'
+import { type AttemptResult, recordAttempt } from './record-attempt.ts'
 import { type AttemptTrace, traceAttempt } from './trace-attempt.ts'
 
 export interface Tracing extends AsyncDisposable {
   begin(attempt: TracedAttempt): AttemptTrace
+  /** One attempt at something that is no backup, once it has ended. */
+  record(attempt: EndedAttempt): void
 }
 
 export interface TracedAttempt {
@@ -34,11 +38,22 @@ export interface TracedAttempt {
   readonly runId: string
   readonly plan: string
   readonly attempt: number
-  readonly trigger: string
+  /** Null where nobody can tell. */
+  readonly trigger: string | null
   readonly queue: string
   /** When the schedule wanted it, or somebody asked for it. */
   readonly dueAtMs: number
   readonly nowMs: number
+}
+
+export interface EndedAttempt extends TracedAttempt {
+  /** `verify`, `drill`, `prune`, … */
+  readonly what: string
+  /** `nowMs` is when it began. */
+  readonly endedAtMs: number
+  /** Null when it failed. */
+  readonly result: AttemptResult | null
+  readonly error: unknown
 }
 
 export interface OpenTracingOptions {
@@ -79,6 +94,10 @@ export function openTracing(options: OpenTracingOptions): Tracing {
     begin(attempt) {
       const schedule = traceSchedule(tracer, ids, { installation, attempt })
       return traceAttempt(tracer, schedule, attempt)
+    },
+    record(attempt) {
+      const schedule = traceSchedule(tracer, ids, { installation, attempt })
+      recordAttempt(tracer, schedule, attempt)
     },
     async [Symbol.asyncDispose]() {
       // Whether the last spans arrived has been told by the exporter.
@@ -146,7 +165,7 @@ function traceSchedule(
     const startTime = new Date(Math.min(dueAtMs, nowMs))
     const attributes = {
       'backstream.plan': plan,
-      'backstream.trigger': trigger,
+      ...(trigger === null ? {} : { 'backstream.trigger': trigger }),
       'backstream.queue': queue,
     }
     const begin = () => tracer.startSpan(`schedule ${plan}`, { root: true, startTime, attributes })
