@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { formatBytes, type SqliteSourceConfig } from '@backstream/config'
 import type { StreamRequest } from '../read-streams.ts'
 import type { SourceProblem } from '../source.ts'
-import { checkTextEnd } from '../stream-check.ts'
 import type { DatabaseKind } from './database-kind.ts'
+import { askSqlite, readAsSql } from './sqlite-elsewhere.ts'
 import { checkSqliteFile } from './sqlite-file-check.ts'
 
 const pagesProgram = fileURLToPath(new URL('./sqlite-pages.ts', import.meta.url))
@@ -17,17 +17,26 @@ const pagesProgram = fileURLToPath(new URL('./sqlite-pages.ts', import.meta.url)
 export const sqliteFile: DatabaseKind<SqliteSourceConfig> = {
   programs: ({ via }) => (via === null ? [] : ['sqlite3']),
   connect: async () => ({ env: {}, secrets: [], database: null }),
-  findProblems: async ({ path, via }) => (via === null ? await findProblems(path) : []),
-  async estimate({ path, via }) {
-    return via === null ? { bytes: (await stat(path)).size, entries: 1 } : null
+  async findProblems(config, asking) {
+    if (config.via === null) return await findProblems(config.path)
+    await askSqlite(config, asking)
+    return []
   },
-  async describe({ path, via }) {
-    if (via !== null) return 'SQLite, read by sqlite3 as SQL'
-    const log = (await isLogged(path)) ? 'with a write-ahead log' : 'without a write-ahead log'
-    return `SQLite ${process.versions['sqlite'] ?? ''}; ${formatBytes((await stat(path)).size)} ${log}`
+  async estimate(config, asking) {
+    const { bytes } =
+      config.via === null ? await sizeOf(config.path) : await askSqlite(config, asking)
+    return { bytes, entries: 1 }
   },
-  async plan(config, _asking, place) {
-    const stream = config.via === null ? pagesOf(config, place) : sqlOf(config, place)
+  async describe(config, asking) {
+    if (config.via === null) return await describeHere(config.path)
+    const { version, bytes } = await askSqlite(config, asking)
+    return `SQLite ${version}, read by sqlite3 as SQL; ${formatBytes(bytes)}`
+  },
+  async plan(config, asking, place) {
+    const stream =
+      config.via === null
+        ? pagesOf(config, place)
+        : readAsSql(config, { name: place, ...(await askSqlite(config, asking)) })
     return { streams: [stream], consistency: 'one moment (a read transaction)' }
   },
 }
@@ -41,25 +50,18 @@ function pagesOf({ path }: SqliteSourceConfig, name: string): StreamRequest {
     env: {},
     secrets: [],
     check: checkSqliteFile(label),
-    facts: { kind: 'sqlite', form: 'file' },
+    facts: { kind: 'sqlite', form: 'file', client: process.versions['sqlite'] ?? '' },
   }
 }
 
-function sqlOf({ path }: SqliteSourceConfig, name: string): StreamRequest {
-  const label = `sqlite3 ${path} .dump`
-  return {
-    name,
-    label,
-    argv: ['sqlite3', '-readonly', '-bail', path, '.timeout 30000', '.dump'],
-    env: {},
-    secrets: [],
-    // Where something went wrong it ends with ROLLBACK, and a remark.
-    check: checkTextEnd(label, {
-      trailer: /(?:^|\n)COMMIT;\n$/,
-      remedy: 'It was cut short, or the database is damaged: run PRAGMA integrity_check.',
-    }),
-    facts: { kind: 'sqlite', form: 'sql' },
-  }
+async function describeHere(path: string): Promise<string> {
+  const log = (await isLogged(path)) ? 'with a write-ahead log' : 'without a write-ahead log'
+  const { bytes } = await sizeOf(path)
+  return `SQLite ${process.versions['sqlite'] ?? ''}; ${formatBytes(bytes)} ${log}`
+}
+
+async function sizeOf(path: string): Promise<{ readonly bytes: number }> {
+  return { bytes: (await stat(path)).size }
 }
 
 async function findProblems(path: string): Promise<readonly SourceProblem[]> {
