@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import { readManifest, readStanding } from '@backstream/backup'
@@ -91,6 +91,14 @@ describe('the board’s pages', needsBrowser, () => {
     match(await shown(row('mail')), /4d \d+h old, limit 1d 2h/)
     match(await shown(page.locator('main')), /former-plan\s+main\s+3/)
     match(await shown(page.locator('[role=alert]')), /backups\.db is paused/)
+  })
+
+  it('say of a bucket that does not answer that it is not known, never that it is empty', async (t) => {
+    const page = await openPage(t, '/plans/attic')
+    const told = await shown(page.locator('main'))
+    match(told, /s3:\/\/attic does not answer: connect ETIMEDOUT\. As of/)
+    equal(told.match(/not known/g)?.length, 4)
+    doesNotMatch(told, /never|0 backups/)
   })
 
   it('lead without a script from the overview to the command that restores', async (t) => {

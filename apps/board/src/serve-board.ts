@@ -14,12 +14,14 @@ import { createLoginLimit } from './access/login-limit.ts'
 import { createLoginRoutes } from './access/login-routes.ts'
 import { isLoopback } from './access/loopback.ts'
 import { createOidcRoutes } from './access/oidc.ts'
-import { refuse } from './access/refuse.ts'
+import { renderRefusal } from './access/refusal-page.ts'
+import { refuse, refuseWithPages } from './access/refuse.ts'
 import { securityHeaders } from './access/security-headers.ts'
 import { createSessions } from './access/sessions.ts'
 import { createUserDirectory } from './access/users.ts'
 import { BoardError } from './board-error.ts'
 import { createLiveEvents, type LiveEvents } from './live/events.ts'
+import { createSay } from './page/say.ts'
 import { createPages, type PagesDeps } from './pages.ts'
 import { type BoardState, type BoardStateOptions, createBoardState } from './state/board-state.ts'
 import { withDeadline } from './with-deadline.ts'
@@ -95,7 +97,11 @@ function createApp(deps: ServeBoardDeps, { gate, pages }: Parts): Express {
   const health = createHealth(deps)
   app.use(health)
   const inside = express.Router()
-  inside.use(health, createDoor(gate), createLoginLimit(logger))
+  const bare = { version, basePath, installation: config.name, say: createSay(undefined) }
+  const nobody = { ...bare, user: null, canAct: false, token: '' }
+  inside.use(health, createDoor(gate))
+  inside.use(refuseWithPages((status, message) => renderRefusal(status, message, nobody)))
+  inside.use(createLoginLimit(logger))
   inside.use(express.urlencoded({ extended: false, limit: formLimit }))
   inside.use('/assets', express.static(`${import.meta.dirname}/../assets`, { maxAge: '1h' }))
   const hasUsers = Object.keys(config.board.users).length > 0

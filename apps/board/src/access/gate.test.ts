@@ -108,6 +108,20 @@ describe('the gate', () => {
     equal((await ask(add, { ...asked, body: '{' })).status, 400)
   })
 
+  it('refuses people with a page, and scripts with a document', async () => {
+    await using board = await startSampleBoard()
+    const at = `${board.url}/plans/nowhere`
+    const accept = 'text/html,application/xhtml+xml,*/*;q=0.8'
+    const page = await ask(at, { headers: { accept } })
+    equal(page.status, 404)
+    match(page.body, /<h1>Nothing here<\/h1>.*There is no such page.*To the overview/s)
+    const document = await ask(at)
+    equal(document.status, 404)
+    equal(JSON.parse(document.body).message, 'There is no such page here.')
+    const foreign = await ask(at, { headers: { accept, host: 'elsewhere.example' } })
+    equal(foreign.body.includes('<'), false, 'another name is told nothing of this board')
+  })
+
   it('takes no change without the token of a page, nor with that of somebody else', async () => {
     await using board = await startSampleBoard()
     const pause = `${board.url}/queues/api/queues/pause`

@@ -7,7 +7,7 @@ import type { Logger } from '@backstream/kernel'
 import type { Request, RequestHandler, Response } from 'express'
 import { type HostRules, isKnownHost } from './host-check.ts'
 import { isOwnOrigin } from './origin-check.ts'
-import { changesState, refuse } from './refuse.ts'
+import { changesState, refuse, wantsPage } from './refuse.ts'
 import type { Session, Sessions } from './sessions.ts'
 import type { User, UserDirectory } from './users.ts'
 
@@ -107,7 +107,7 @@ async function findUser(
 
 /** People get a page to log in on, scripts are told how. */
 function askWho(request: Request, response: Response, { basePath }: GateOptions): void {
-  const isPage = request.method === 'GET' && request.accepts(['json', 'html']) === 'html'
+  const isPage = request.method === 'GET' && wantsPage(request)
   if (isPage && request.headers.authorization === undefined) {
     const to = encodeURIComponent(request.originalUrl)
     response.redirect(303, `${basePath}/login?to=${to}`)

@@ -20,7 +20,7 @@ export function renderLogin(page: LoginPage, context: PageContext): string {
     ${hasUsers && passwordForm(page, context)}
     ${provider !== null && html`<p class="actions"><a class="button ${hasUsers ? 'quiet' : ''}" href="${basePath}/oidc/start?to=${target}">Log in with ${provider}</a></p>`}
   </section>`
-  return renderPage(context, { title: 'Log in', body, current: 'login' })
+  return renderPage(context, { title: 'Log in', body, current: 'none' })
 }
 
 function passwordForm({ to }: LoginPage, { basePath, token }: PageContext): Html {

@@ -93,9 +93,9 @@ function facts({ manifest, notes }: BackupPage, { say }: BackupView): Html {
         : warnings.map(({ code, count }) => `${count} × ${code}`).join(', '),
     ],
     [
-      'Later',
+      'Since then',
       notes.length === 0
-        ? 'nothing'
+        ? 'nothing noted'
         : notes.map(({ kind, atMs }) => html`${noteWords[kind] ?? kind} on ${say.time(atMs)}<br>`),
     ],
   ]

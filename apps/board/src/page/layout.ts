@@ -24,7 +24,8 @@ export interface PageParts {
   readonly trouble?: { readonly count: number; readonly tone: Tone }
   /** Draws itself anew whenever something has changed. */
   readonly isLive?: boolean
-  readonly current?: 'overview' | 'login'
+  /** `none`: for whoever may not be let in, without the ways to the other pages. */
+  readonly current?: 'overview' | 'none'
 }
 
 const styles = ['board', 'tables', 'charts', 'forms']
@@ -52,7 +53,7 @@ export function renderPage(context: PageContext, parts: PageParts): string {
 <a class="skip" href="#main">To the content</a>
 <header class="top">
   <a class="brand" href="${basePath}/"><img src="${basePath}/assets/icon.svg" alt="" width="28" height="28"> Backstream <span class="muted">${installation}</span></a>
-  ${parts.current !== 'login' && navigation(context, parts)}
+  ${parts.current !== 'none' && navigation(context, parts)}
 </header>
 <main id="main" tabindex="-1">
 ${parts.body}

@@ -44,9 +44,9 @@ function backupRow(backup: BackupGlance, page: PlanPage, context: PageContext): 
 }
 
 /** What to type; `KEY` is a file that only its owner has. */
-export function restoreCommand(plan: PlanPage['plan'], backup: string): string {
+function restoreCommand(plan: PlanPage['plan'], backup: string): Html {
   const key = plan.encryption === null ? '' : ' -i KEY'
-  return `backstream restore ${plan.name}/${backup} --to DIR${key}`
+  return html`backstream restore <span class="whole">${plan.name}/${backup}</span> <span class="whole">--to DIR${key}</span>`
 }
 
 export function standing({

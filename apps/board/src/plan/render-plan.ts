@@ -31,7 +31,11 @@ export function renderPlan(page: PlanPage, context: PageContext, notice: HtmlVal
 
 function sentence({ row }: PlanPage): string {
   if (row.state === 'good') return 'All is well.'
-  return `${row.words.charAt(0).toUpperCase()}${row.words.slice(1)}.`
+  // Not what begins with an address or a path: `s3://…`.
+  const words = row.words.replace(/^[a-z]+(?=[ ,])/, (word) => {
+    return word.charAt(0).toUpperCase() + word.slice(1)
+  })
+  return `${words}.`
 }
 
 function actions({ plan, row }: PlanPage, { basePath, canAct }: PageContext): HtmlValue {
@@ -44,24 +48,12 @@ function actions({ plan, row }: PlanPage, { basePath, canAct }: PageContext): Ht
   </p>`
 }
 
-function facts({ plan, row, nextMs, nowMs }: PlanPage, { say }: PageContext): Html {
-  const newest = row.newestGood
-  const limit = row.overdueAfterMs === null ? 'no limit' : describeDuration(row.overdueAfterMs)
-  const proof = row.proved && html`${proofInWords(row.proved)} ${say.ago(row.proved.atMs, nowMs)}`
-  const change = newest?.changeBytes == null ? '' : ` (${signedBytes(newest.changeBytes)})`
-  const told: readonly (readonly [string, HtmlValue])[] = [
-    [
-      'Newest good backup',
-      newest
-        ? html`${describeDuration(newest.ageMs)} old<br>limit ${limit}`
-        : html`none<br>limit ${limit}`,
-    ],
-    ['Size', newest ? `${formatBytes(newest.bytes)}${change}` : '–'],
-    [
-      'In the bucket',
-      `${row.backups} ${row.backups === 1 ? 'backup' : 'backups'}, ${formatBytes(row.storedBytes)}`,
-    ],
-    ['Proved', proof ?? 'never'],
+type Fact = readonly [name: string, value: HtmlValue]
+
+function facts(page: PlanPage, { say }: PageContext): Html {
+  const { plan, nextMs } = page
+  const told: readonly Fact[] = [
+    ...factsOfBackups(page, say),
     ['Schedule', plan.schedule ? describeSchedule(plan.schedule) : 'by hand only'],
     ['Next runs', nextRunsOf(nextMs, say)],
     [
@@ -70,9 +62,37 @@ function facts({ plan, row, nextMs, nowMs }: PlanPage, { say }: PageContext): Ht
     ],
     ['Storage', plan.storage],
     ['Runs on', plan.runsOn ?? 'any worker without a name'],
-    ['Encrypted', plan.encryption ? `for ${plan.encryption.recipients.length} recipients` : 'no'],
+    [
+      'Encrypted',
+      plan.encryption ? `to ${counted(plan.encryption.recipients.length, 'key')}` : 'no',
+    ],
   ]
   return html`<dl class="facts">${told.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`
+}
+
+/** Never "none" of a bucket that nobody could look into. */
+function factsOfBackups({ row, nowMs, backups }: PlanPage, say: PageContext['say']): Fact[] {
+  const limit = `limit ${row.overdueAfterMs === null ? 'none' : describeDuration(row.overdueAfterMs)}`
+  if (backups === null) {
+    const names = ['Newest good backup', 'Size', 'In the bucket', 'Proved']
+    return names.map((name, at) => [name, at === 0 ? html`not known<br>${limit}` : 'not known'])
+  }
+  const newest = row.newestGood
+  const proof = row.proved && html`${proofInWords(row.proved)} ${say.ago(row.proved.atMs, nowMs)}`
+  const change = newest?.changeBytes == null ? '' : ` (${signedBytes(newest.changeBytes)})`
+  return [
+    [
+      'Newest good backup',
+      html`${newest ? `${describeDuration(newest.ageMs)} old` : 'none'}<br>${limit}`,
+    ],
+    ['Size', newest ? `${formatBytes(newest.bytes)}${change}` : '–'],
+    ['In the bucket', `${counted(row.backups, 'backup')}, ${formatBytes(row.storedBytes)}`],
+    ['Proved', proof ?? 'never'],
+  ]
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function nextRunsOf(nextMs: readonly number[], say: PageContext['say']): HtmlValue {
