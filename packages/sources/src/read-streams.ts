@@ -1,5 +1,6 @@
 import type { TarSegment } from '@backstream/archive'
 import { createRedact, type Redact } from './redact.ts'
+import { releaseChunk } from './release-chunk.ts'
 import type { CommandRequest, Runner, Running } from './runners/runner.ts'
 import type { CommandExit } from './runners/running-command.ts'
 import { watchAbort } from './runners/watch-abort.ts'
@@ -95,6 +96,7 @@ async function* readStream(
   try {
     for await (const chunk of outputOf(command, signal)) {
       yield* members.add(stream.check.take(chunk))
+      releaseChunk(chunk)
     }
     const exit = await Promise.race([command.exit(), abort.rejection])
     const stderr = shown(command.stderrTail, { redact, limit: stderrBytes })

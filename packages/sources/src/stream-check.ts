@@ -6,7 +6,10 @@ import { SourceError } from './source-error.ts'
  * status 0. One of its own for each stream.
  */
 export interface StreamCheck {
-  /** Takes in what came, and gives on what belongs into the archive: all of it, or less for now. */
+  /**
+   * Takes in what came, and gives on what belongs into the archive: all of it, or less for now. The
+   * chunk is gone when the next one comes: what is kept of it is kept as a copy.
+   */
   take(chunk: Buffer): Buffer
   /** What was held back; throws a `SourceError` when the stream is not whole. */
   end(): Buffer

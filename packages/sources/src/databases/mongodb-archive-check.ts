@@ -64,8 +64,9 @@ function* readArchive(progress: Progress): FormatScript {
     progress.isBetween = false
     if (head === null) throw new Error('a block without a name')
     const { db, collection } = textsOf(head)
+    const isLast = isEnd(head)
     while ((yield* passDocument()) !== null);
-    if (isEnd(head)) progress.open.delete(`${db}.${collection}`)
+    if (isLast) progress.open.delete(`${db}.${collection}`)
   }
 }
 

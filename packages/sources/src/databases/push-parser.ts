@@ -1,6 +1,7 @@
 /**
  * Reads a format piece by piece as the stream hands it over. The format is written as a generator: it
- * yields how many bytes it wants (n > 0) and gets them, or how many it passes over (n < 0).
+ * yields how many bytes it wants (n > 0) and gets them, or how many it passes over (n < 0). What it gets
+ * it has until it yields again: the memory may be the stream's.
  */
 export type FormatScript = Generator<number, void, Buffer>
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createRedact } from '../redact.ts'
+import { releaseChunk } from '../release-chunk.ts'
 import type { SourceError } from '../source-error.ts'
 import type { Channel, ChannelEnd } from './channel.ts'
 import { notStarted } from './query-client.ts'
@@ -157,6 +158,7 @@ export class RemoteCommand implements Running {
       // To the end of the stream, not of the content only: then the client is done as well.
       for await (const chunk of client.stdout) {
         const content = output.take(chunk)
+        releaseChunk(chunk)
         if (content.length > 0) yield content
       }
       const rest = output.rest()

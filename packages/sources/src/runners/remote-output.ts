@@ -53,10 +53,10 @@ export class RemoteOutput {
     return this.#bytes
   }
 
-  /** The command's own bytes among those that came; empty where there are none. */
+  /** The command's own bytes among those that came, in memory of their own; empty where there are none. */
   take(chunk: Buffer): Buffer {
     if (this.#end) return Buffer.alloc(0)
-    this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
+    this.#held = Buffer.concat([this.#held, chunk])
     if (!this.hasBegun && !this.#begin()) return Buffer.alloc(0)
     const tail = Math.max(0, this.#held.length - maxMarkerBytes)
     const found = this.#marker.exec(this.#held.toString('latin1', tail))
