@@ -25,7 +25,10 @@ let env: Readonly<Record<string, string>>
 before(async () => {
   server = await startPrivatePostgres()
   await server.sql('postgres', 'CREATE DATABASE shop')
-  await server.sql('shop', 'CREATE TABLE items AS SELECT generate_series(1, 1000) AS id')
+  await server.sql(
+    'shop',
+    'CREATE TABLE items AS SELECT id, md5(id::text) FROM generate_series(1, 30000) AS id',
+  )
   here = await openInstallation({ plans, isServed: false })
   bucket = viewBucket(here.s3)
   standIns = await installStandIns(here.folder)
@@ -73,6 +76,17 @@ function plans(tree: string): string {
       password: { env: PG_SECRET }
       databases: [shop]
       via: { ssh: { host: web-01 } }
+  dropped:
+    source:
+      kind: postgres
+      host: ${server.host}
+      user: postgres
+      password: { env: PG_SECRET }
+      databases: [shop]
+      via: { kubernetes: { workload: deployment/db } }
+    hooks:
+      before: { argv: [sh, -c, "echo quiet > ${tree}-before"], via: { docker: { container: files } } }
+      after: { argv: [sh, -c, "echo loud > ${tree}-after"], via: { ssh: { host: web-01 } } }
   endless: { source: { kind: command, argv: [sh, -c, "${endless}"], via: { ssh: { host: web-01 } } } }
 `
 }
@@ -106,7 +120,29 @@ describe('sources elsewhere', () => {
     await server.sql('shop', 'DROP TABLE items')
     const back = await run('restore', 'shop', '--into', 'source')
     equal(back.status, 0, back.stderr)
-    equal((await server.sql('shop', 'SELECT count(*) FROM items')).trim(), '1000')
+    equal((await server.sql('shop', 'SELECT count(*) FROM items')).trim(), '30000')
+  })
+
+  it('are no backup when the session is dropped with status 0 half way, and hooks run elsewhere too', async () => {
+    const pod = { name: 'db-0', labels: { app: 'db' }, containers: ['db'] }
+    const workloads = [{ kind: 'Deployment', name: 'db', labels: { app: 'db' } }]
+    await standIns.setCluster({
+      workloads,
+      pods: [{ ...pod, fault: { kind: 'drop', afterBytes: 300_000, status: 0 } }],
+    })
+    const cut = await run('run', 'dropped', '--wait', '--here')
+    equal(cut.status, 1, cut.stderr)
+    match(
+      cut.stderr,
+      /pg_dump in the pod db-0, container db broke off after \d+ bytes: kubectl ended with status 0/,
+    )
+    deepEqual([await bucket.leftovers('dropped'), await bucket.uploads()], [[], []])
+    deepEqual(await bucket.manifests('dropped'), [])
+    equal(await readFile(`${here.tree}-before`, 'utf8'), 'quiet\n')
+    equal(await readFile(`${here.tree}-after`, 'utf8'), 'loud\n')
+    await standIns.setCluster({ workloads, pods: [pod] })
+    const whole = await run('run', 'dropped', '--wait', '--here')
+    equal(whole.status, 0, whole.stderr)
   })
 
   it('end with a run that is cancelled, and leave nothing', async () => {

@@ -1,13 +1,12 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { leakGuard, type PrivateMariadb, startPrivateMariadb, waitFor } from '@backstream/testkit'
+import { leakGuard, type PrivateMariadb, startPrivateMariadb } from '@backstream/testkit'
 import { type Installation, openInstallation } from './cli-installation.ts'
 import { type BucketView, viewBucket } from './main-job-bucket.ts'
 import { needs } from './main-job-shell.ts'
-import { withFilter } from './shortened-client.ts'
+import { withFilter, withHold } from './shortened-client.ts'
 
 const server = `
 CREATE ROLE clerk;
@@ -169,13 +168,11 @@ describe('MariaDB', needs('mariadbd', 'mariadb-install-db'), () => {
   })
 
   it('is no backup when the server dies half way, and says so', async () => {
-    const mark = join(here.folder, 'half-way')
-    const filter = `{ head -c 500000; touch '${mark}'; while [ -e '${mark}' ]; do sleep 0.05; done; cat; }`
-    const path = await withFilter(here, { program: 'mariadb-dump', filter })
-    const running = run('half', { PATH: path })
-    await waitFor(() => existsSync(mark), { timeoutMs: 30_000, what: 'half of the dump' })
+    const client = await withHold(here, { program: 'mariadb-dump', bytes: 500_000 })
+    const running = run('half', { PATH: client.path })
+    await client.held()
     await source.kill()
-    await rm(mark)
+    await client.letGo()
     const { status, stderr } = await running
     equal(status, 1)
     match(

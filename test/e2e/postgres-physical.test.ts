@@ -12,7 +12,9 @@ import {
   startPrivatePostgres,
 } from '@backstream/testkit'
 import { type Installation, openInstallation } from './cli-installation.ts'
+import { type BucketView, viewBucket } from './main-job-bucket.ts'
 import { describePostgres, fillPostgres, ledger, transfer } from './postgres-data.ts'
+import { withFilter, withHold } from './shortened-client.ts'
 
 const needsPostgres = (await findPostgres())
   ? {}
@@ -23,19 +25,23 @@ const needsPostgres = (await findPostgres())
 describe('the files of a PostgreSQL server', needsPostgres, () => {
   let server: PrivatePostgres
   let here: Installation
+  let bucket: BucketView
   before(async () => {
     server = await startPrivatePostgres()
     await fillPostgres(server)
     here = await openInstallation({
       plans: () => `
   files: { source: { kind: postgres, uri: { env: PG_URI }, format: physical } }
+  cut: { source: { kind: postgres, uri: { env: PG_URI }, format: physical } }
   old: { source: { kind: postgres, uri: { env: PG_URI } } }
   old-files: { source: { kind: postgres, uri: { env: PG_URI }, format: physical } }
 `,
       isServed: false,
     })
+    bucket = viewBucket(here.s3)
   })
   after(async () => {
+    await bucket?.[Symbol.asyncDispose]()
     await here?.[Symbol.asyncDispose]()
     await server?.[Symbol.asyncDispose]()
   })
@@ -92,5 +98,29 @@ describe('the files of a PostgreSQL server', needsPostgres, () => {
       match(stderr, /Install postgresql-client-\d+ or newer there/)
       deepEqual((await here.json(['list', plan])).backups, [])
     }
+  })
+
+  const nothingLeft = async () =>
+    deepEqual([await bucket.leftovers('cut'), await bucket.uploads()], [[], []])
+
+  it('are no backup when the client ends with 0 and gave half', async () => {
+    const filter = '{ head -c 5000000; cat > /dev/null; }'
+    const path = await withFilter(here, { program: 'pg_basebackup', filter })
+    const { status, stderr } = await run('cut', { PATH: path })
+    equal(status, 1)
+    match(stderr, /The output of pg_basebackup is not whole/)
+    await nothingLeft()
+  })
+
+  it('are no backup when the server dies half way, and says so', async () => {
+    const client = await withHold(here, { program: 'pg_basebackup', bytes: 5_000_000 })
+    const running = run('cut', { PATH: client.path })
+    await client.held()
+    await server.kill()
+    await client.letGo()
+    const { status, stderr } = await running
+    equal(status, 1)
+    match(stderr, /The command pg_basebackup ended with status 1\. It said: /)
+    await nothingLeft()
   })
 })

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { access, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
@@ -9,12 +9,11 @@ import {
   leakGuard,
   type PrivatePostgres,
   startPrivatePostgres,
-  waitFor,
 } from '@backstream/testkit'
 import { type Installation, openInstallation } from './cli-installation.ts'
 import { type BucketView, viewBucket } from './main-job-bucket.ts'
 import { describePostgres, fillPostgres, ledger, transfer } from './postgres-data.ts'
-import { withFilter } from './shortened-client.ts'
+import { withFilter, withHold } from './shortened-client.ts'
 
 const needsPostgres = (await findPostgres())
   ? {}
@@ -154,18 +153,12 @@ describe('PostgreSQL', needsPostgres, () => {
   })
 
   it('is no backup when the server dies half way, and says so', async () => {
-    const mark = join(here.folder, 'half way')
-    const filter = `{ head -c 2000000; touch '${mark}'; while [ -e '${mark}' ]; do sleep 0.05; done; cat; }`
-    const env = { ...environment(), PATH: await withFilter(here, { program: 'pg_dump', filter }) }
+    const client = await withHold(here, { program: 'pg_dump', bytes: 2_000_000 })
+    const env = { ...environment(), PATH: client.path }
     const running = here.run(['run', 'killed', '--wait', '--here'], { env })
-    const isThere = () =>
-      access(mark).then(
-        () => true,
-        () => false,
-      )
-    await waitFor(isThere, { timeoutMs: 30_000, what: 'half of the dump' })
+    await client.held()
     await server.kill()
-    await rm(mark)
+    await client.letGo()
     const { status, stderr } = await running
     equal(status, 1)
     match(

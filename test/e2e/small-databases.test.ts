@@ -7,17 +7,20 @@ import { type Installation, openInstallation } from './cli-installation.ts'
 import { type BucketView, viewBucket } from './main-job-bucket.ts'
 import { needs } from './main-job-shell.ts'
 import { writeMongoTools } from './mongo-stand-in.ts'
-import { withFilter } from './shortened-client.ts'
+import { withFilter, withHold } from './shortened-client.ts'
 
 let here: Installation
 let bucket: BucketView
 let redis: PrivateRedis
+let dying: PrivateRedis
 before(async () => {
   redis = await startPrivateRedis()
+  dying = await startPrivateRedis()
   here = await openInstallation({
     plans: (tree) => `
   cache: { source: { kind: redis, uri: { env: CACHE_URI } } }
   cache-busy: { source: { kind: redis, uri: { env: CACHE_URI } } }
+  cache-dying: { source: { kind: redis, host: 127.0.0.1, port: ${dying.port} } }
   cache-half: { source: { kind: redis, host: 127.0.0.1, port: ${redis.port}, password: { env: CACHE_SECRET } } }
   given: { source: { kind: command, argv: [seq, "200000"], restore: [tee, "${tree}-put-back"], expect: { trailer: "200000" } } }
   one-way: { source: { kind: command, argv: [seq, "5"] } }
@@ -31,6 +34,7 @@ after(async () => {
   await bucket?.[Symbol.asyncDispose]()
   await here?.[Symbol.asyncDispose]()
   await redis?.[Symbol.asyncDispose]()
+  await dying?.[Symbol.asyncDispose]()
 })
 leakGuard()
 
@@ -78,6 +82,9 @@ describe('Redis', needs('redis-server', 'redis-cli'), () => {
     await sendRedis(redis.url, ...values)
     await sendRedis(redis.url, ['HSET', 'hash', 'a', '1'], ['ZADD', 'sorted', '1', 'x'])
     await sendRedis(redis.url, ['SELECT', '3'], ['SET', 'of three', 'kept'])
+    // A server that may serve several replicas at once waits five seconds for more of them.
+    for (const { url } of [redis, dying])
+      await sendRedis(url, ['CONFIG', 'SET', 'repl-diskless-sync-delay', '0'])
     await sendRedis(redis.url, ['CONFIG', 'SET', 'requirepass', secret])
   })
 
@@ -139,6 +146,21 @@ describe('Redis', needs('redis-server', 'redis-cli'), () => {
     equal(status, 1)
     match(stderr, /The output of redis-cli --rdb is not whole: neither its end nor the checksum/)
     await noneOf('cache-half')
+  })
+
+  it('is no backup when the server dies half way, and says so', async () => {
+    // More than the sockets between them hold, so that there is something left to be lost.
+    const keys = Array.from({ length: 60 }, (_, n) => ['SETRANGE', `large:${n}`, '999999', 'x'])
+    await sendRedis(dying.url, ['CONFIG', 'SET', 'rdbcompression', 'no'], ...keys)
+    const client = await withHold(here, { program: 'redis-cli', flag: '--rdb', bytes: 500_000 })
+    const running = run('cache-dying', { PATH: client.path })
+    await client.held()
+    await dying.kill()
+    await client.letGo()
+    const { status, stderr } = await running
+    equal(status, 1)
+    match(stderr, /The command redis-cli --rdb ended with status \d+\. It said: .*I\/O Error/s)
+    await noneOf('cache-dying')
   })
 })
 
