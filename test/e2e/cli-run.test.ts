@@ -97,6 +97,7 @@ describe('run', () => {
 describe('status', () => {
   it('puts the worst first, and --check fails because of it', async () => {
     await here.run(['run', 'broken', '--wait'])
+    await here.run(['run', 'asleep'])
     const { status, stdout } = await here.run(['status', '--check'])
     equal(status, 1)
     match(stdout, /^\d of 7 plans need you\. Worst: broken, failed\./)
@@ -109,6 +110,9 @@ describe('status', () => {
     // No scheduler runs here.
     match(stdout, /home +good .* not armed /)
     match(stdout, /broken +failed .* by hand /)
+    match(stdout, /^The queue backups\.nobody has no worker: 1 run waits\.$/m)
+    // An earlier test has left it at work.
+    match(stdout, /slow +running .* a run is under way; 0 B, 0 entries, /)
   })
 
   it('tells of the bucket although Redis is away, and cannot judge then', async () => {

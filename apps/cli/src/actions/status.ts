@@ -1,21 +1,18 @@
-import { compareStatus, needsAttention, type PlanState, type PlanStatus } from '@backstream/backup'
+import { compareStatus, needsAttention, type PlanStatus } from '@backstream/backup'
 import type { UnknownPlan } from '@backstream/board/overview'
-import { describeDuration, formatBytes } from '@backstream/config'
 import { describeError } from '@backstream/kernel'
 import type { Session } from '../command-context.ts'
 import { exitStatus } from '../exit-status.ts'
-import { formatLocalTime } from '../output/local-time.ts'
-import { proofInWords } from '../output/proof-text.ts'
-import { type Cell, renderTable } from '../output/table.ts'
-import { putWordsBelow } from '../output/words-below.ts'
-import { openPlanStatuses } from './plan-statuses.ts'
+import { queueTroubles } from '../output/queue-text.ts'
+import { renderStatus } from '../output/status-table.ts'
+import { openPlanStatuses, type QueueLook } from './plan-statuses.ts'
 
 export interface StatusOptions {
   readonly check?: boolean
 }
 
 export async function status(session: Session, options: StatusOptions): Promise<void> {
-  const { statuses, unknownPlans, redisProblem } = await load(session)
+  const { statuses, unknownPlans, queueLook, redisProblem } = await load(session)
   const sorted = [...statuses].sort(compareStatus)
   const needy = sorted.filter(needsAttention)
   if (session.json) {
@@ -31,7 +28,9 @@ export async function status(session: Session, options: StatusOptions): Promise<
     })
   } else {
     const isQueueKnown = redisProblem === null
-    session.print(`${sentence(sorted, needy)}\n\n${table(session, sorted, isQueueKnown)}`)
+    const troubles = queueTroubles(queueLook.queues)
+    const table = renderStatus(session, sorted, { isQueueKnown, progress: queueLook.progress })
+    session.print(`${sentence(sorted, needy)}\n${troubles}\n${table}`)
     session.print(unknownInWords(unknownPlans))
   }
   if (redisProblem !== null) {
@@ -45,6 +44,7 @@ export async function status(session: Session, options: StatusOptions): Promise<
 interface Loaded {
   readonly statuses: readonly PlanStatus[]
   readonly unknownPlans: readonly UnknownPlan[]
+  readonly queueLook: QueueLook
   readonly redisProblem: unknown
 }
 
@@ -62,7 +62,12 @@ async function load(session: Session): Promise<Loaded> {
   const signal = session.interruption()
   const statuses = await plans.load(signal)
   const unknownPlans = await plans.loadUnknown(signal)
-  return { statuses, unknownPlans, redisProblem: opened.problem }
+  let redisProblem = opened.problem
+  const queueLook = await plans.loadQueues().catch((error: unknown) => {
+    redisProblem ??= error
+    return { queues: [], progress: new Map() }
+  })
+  return { statuses, unknownPlans, queueLook, redisProblem }
 }
 
 function sentence(plans: readonly PlanStatus[], needy: readonly PlanStatus[]): string {
@@ -81,67 +86,6 @@ function unknownInWords(plans: readonly UnknownPlan[]): string {
   return lines.length === 0 ? '' : `\n${lines.join('')}`
 }
 
-/** In a terminal times are told as people say them, and words stand below; a script gets one line a plan. */
-function table(session: Session, plans: readonly PlanStatus[], isQueueKnown: boolean): string {
-  const { isTTY, columns } = session.stdout
-  const nowMs = session.clock.now()
-  const timeOf = (ms: number) => (isTTY ? relative(ms, nowMs) : formatLocalTime(ms))
-  const { good, bad, warn, dim } = session.paint
-  const paints: Readonly<Record<PlanState, Cell['paint']>> = {
-    unknown: bad,
-    failed: bad,
-    overdue: bad,
-    suspect: warn,
-    never: warn,
-    running: good,
-    good,
-    disabled: dim,
-  }
-  const rows = plans.map((plan) => {
-    const { newestGood, overdueAfterMs, lastRun } = plan
-    const limit = overdueAfterMs === null ? '' : ` of ${describeDuration(overdueAfterMs)}`
-    const paint = paints[plan.state]
-    return [
-      plan.plan,
-      { text: plan.state, ...(paint ? { paint } : {}) },
-      newestGood ? `${describeDuration(newestGood.ageMs)}${limit}` : 'none',
-      newestGood ? formatBytes(newestGood.bytes) : '',
-      lastRun ? `${lastRun.outcome} ${timeOf(lastRun.atMs)}` : '',
-      isQueueKnown ? nextRunInWords(plan, timeOf) : 'not known',
-      proofInWords(plan, nowMs),
-      isTTY ? '' : wordsOf(plan),
-    ]
-  })
-  const headings = ['PLAN', 'STATE', 'NEWEST GOOD', 'SIZE', 'LAST RUN', 'NEXT RUN', 'PROVED', '']
-  const rendered = renderTable(
-    headings.map((heading) => ({ heading })),
-    rows,
-  )
-  if (!isTTY) return rendered
-  return putWordsBelow(rendered, plans.map(wordsOf), { columns: columns || 80, paint: dim })
-}
-
-/** `2h ago`, `in 10h 13m` */
-function relative(ms: number, nowMs: number): string {
-  if (ms > nowMs) return `in ${describeDuration(ms - nowMs)}`
-  return `${describeDuration(nowMs - ms)} ago`
-}
-
-function wordsOf({ plan, state, words, heldPrune }: PlanStatus): string {
-  const held =
-    heldPrune &&
-    `${heldPrune.going} backups would be pruned: see \`backstream prune ${plan} -n\`, then --confirm`
-  return [...(state === 'good' ? [] : [words]), ...(held ? [held] : [])].join('; ')
-}
-
-function nextRunInWords(
-  { isScheduled, nextRunMs }: PlanStatus,
-  timeOf: (ms: number) => string,
-): string {
-  if (nextRunMs !== null) return timeOf(nextRunMs)
-  return isScheduled ? 'not armed' : 'by hand'
-}
-
 function asDocument(plan: PlanStatus): Record<string, unknown> {
   const { newestGood, lastRun, nextRunMs } = plan
   return {
@@ -156,6 +100,7 @@ function asDocument(plan: PlanStatus): Record<string, unknown> {
       finishedAt: isoOf(newestGood.finishedAtMs),
       ageSeconds: Math.floor(newestGood.ageMs / 1000),
       bytes: newestGood.bytes,
+      changeBytes: newestGood.changeBytes,
       storedBytes: newestGood.storedBytes,
     },
     lastRun: lastRun && {
