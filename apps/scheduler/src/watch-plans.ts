@@ -100,7 +100,10 @@ async function lookAtStorage(look: Look, name: string, unknown: Set<string>): Pr
   } catch (error) {
     look.signal.throwIfAborted()
     const why = describeError(error)
-    logger.warn({ storage: name, err: error }, `plans of ${name} cannot be judged: ${why}`)
+    logger.warn(
+      { storage: name, err: error },
+      `the plans of the storage ${name} cannot be judged: ${why}`,
+    )
     for (const plan of plans) look.ills.set(plan.name, `cannot be judged: ${why}`)
     return false
   }

@@ -103,7 +103,10 @@ export async function restoreLegacyArchive(
   await extractor.finish()
   if (missing.size === 0) return { tops: [...tops] }
   const message = `There is no ${[...missing].join(', ')} in ${archive.key}`
-  throw new BackupError('no-such-path', message, { permanent: true })
+  throw new BackupError('no-such-path', message, {
+    permanent: true,
+    remedy: 'Write the path as `tar tzf` shows it, without a leading slash.',
+  })
 }
 
 async function* counted(

@@ -54,6 +54,9 @@ function swept(at: { readonly plan: string; readonly backup: string }): BackupEr
   return new BackupError(
     'slot-voided',
     `${at.plan}/${at.backup} was pruned longer ago than retention.grace: its objects are being removed`,
-    { permanent: true },
+    {
+      permanent: true,
+      remedy: `Restore another one: \`backstream list ${at.plan}\` shows what there is.`,
+    },
   )
 }

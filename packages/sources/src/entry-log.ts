@@ -100,6 +100,7 @@ export class EntryLog {
     if (!isUnreadable) {
       return new SourceError('source-failed', `${place} cannot be read: ${error.message}`, {
         cause: error,
+        remedy: 'See what the log of that machine says of it: its disk may be failing.',
       })
     }
     return new SourceError('source-unreadable', `${place} cannot be read (${error.code})`, {

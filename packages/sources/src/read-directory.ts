@@ -74,7 +74,9 @@ function walk(
 function statRoot(root: string): BigIntStats {
   const stat = attempt('source-missing', root, () => statSync(root, { bigint: true }))
   if (stat.isDirectory()) return stat
-  throw new SourceError('source-missing', `${root} is not a directory`)
+  throw new SourceError('source-missing', `${root} is not a directory`, {
+    remedy: 'Correct the path, or mount it.',
+  })
 }
 
 /** Preflight has found it good; it may have changed since. */
@@ -83,7 +85,10 @@ function attempt<T>(code: SourceErrorCode, what: string, operation: () => T): T 
     return operation()
   } catch (cause) {
     const { code: why } = cause as NodeJS.ErrnoException
-    throw new SourceError(code, `${what} cannot be read (${why})`, { cause })
+    throw new SourceError(code, `${what} cannot be read (${why})`, {
+      cause,
+      remedy: 'See whether it is still mounted, and whether the user of the worker may read it.',
+    })
   }
 }
 

@@ -137,6 +137,7 @@ function ownPath(raw: Buffer): ByteString {
   throw new SourceError(
     'source-failed',
     `The tar names ${JSON.stringify(raw.toString())}, outside of the directory`,
+    { remedy: 'See what tar is there; GNU tar names nothing of the kind.' },
   )
 }
 

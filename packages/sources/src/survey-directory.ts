@@ -40,7 +40,13 @@ export async function surveyDirectory(
     { signal },
   )
   if (status !== 0) {
-    throw new SourceError('source-failed', `${path} cannot be looked at ${runner.place}: ${stderr}`)
+    throw new SourceError(
+      'source-failed',
+      `${path} cannot be looked at ${runner.place}: ${stderr}`,
+      {
+        remedy: 'Go there by hand, and mend what it reports.',
+      },
+    )
   }
   const lines = stdout.toString().split('\n')
   const after = (word: string): string[] =>

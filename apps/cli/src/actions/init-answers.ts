@@ -81,7 +81,10 @@ async function ask(
 ): Promise<Asked> {
   const terminal = createInterface({ input: session.stdin, output: session.stdout })
   const lines = terminal[Symbol.asyncIterator]()
-  let end = new CliError('usage', 'the input ended before every question was answered')
+  let end = new CliError('usage', 'the input ended before every question was answered', {
+    remedy:
+      'Answer all of them; or say --path and --storage, and nothing is asked. Nothing was written.',
+  })
   terminal.on('SIGINT', () => {
     end = new CliError('interrupted', 'interrupted; nothing was written')
     terminal.close()

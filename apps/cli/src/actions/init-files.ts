@@ -65,7 +65,10 @@ export async function writeInitFiles(files: InitFiles): Promise<WrittenFiles> {
     await write(config.path, config.text, 0o644)
   } catch (cause) {
     for (const path of written) await rm(path, { force: true })
-    throw new CliError('failed', `${current} cannot be written`, { cause })
+    throw new CliError('failed', `${current} cannot be written`, {
+      cause,
+      remedy: 'See that this user may write into the directory. Nothing was left behind.',
+    })
   }
   return { environmentFile, keyFile }
 }

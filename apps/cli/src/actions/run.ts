@@ -51,7 +51,9 @@ export async function run(
 
 function refuseContradictions(names: readonly string[], options: RunOptions): void {
   if (names.length > 0 && options.all) {
-    throw new CliError('usage', '--all and names of plans contradict each other')
+    throw new CliError('usage', '--all and names of plans contradict each other', {
+      remedy: 'Name plans, or say --all.',
+    })
   }
   if (names.length === 0 && !options.all) {
     throw new CliError('usage', 'no plan is named', { remedy: 'Name one or more, or say --all.' })

@@ -40,7 +40,7 @@ function defineCat(context: CommandContext): Command {
 function defineFind(context: CommandContext): Command {
   return new Command('find')
     .description('in which backups of a plan a file is')
-    .argument('<plan>')
+    .argument('<plan>', 'a plan that has backups')
     .argument('<glob>', 'of names, or of paths where it has a slash')
     .addOption(identityOption())
     .action(async (...[plan, glob, , command]: [string, string, unknown, Command]) => {

@@ -29,7 +29,9 @@ export function defineWorker(context: CommandContext): Command {
 /** A flag stands above its variable and goes through the same check. */
 function variablesOf({ name, concurrency, serves }: WorkerOptions): Record<string, string> {
   if (name === '' || concurrency === '' || serves === '') {
-    throw new CliError('usage', 'a flag is given without its value')
+    throw new CliError('usage', 'a flag is given without its value', {
+      remedy: 'Write it behind --name, --concurrency or --serves.',
+    })
   }
   return {
     ...(name === undefined ? {} : { BACKSTREAM_WORKER_NAME: name }),

@@ -1,4 +1,5 @@
 import {
+  BackupError,
   type LastRun,
   type PruneReport,
   planStatus,
@@ -121,7 +122,11 @@ async function tell(
   if (failures[0]) {
     const more = failures.length > 1 ? ` and ${failures.length - 1} more` : ''
     const { backup, message } = failures[0]
-    throw new Error(`not removed: ${plan}/${backup}: ${message}${more}`)
+    const what = `not removed: ${plan}/${backup}: ${message}${more}`
+    throw new BackupError('clean-up-incomplete', what, {
+      remedy:
+        'The next one tries again; `backstream doctor --policy` prints the permissions that it needs.',
+    })
   }
 }
 

@@ -38,7 +38,10 @@ export async function processBackupRestore(
   const manifest = await readManifest(storage, { plan: name, backup }, run.signal)
   if (!manifest) {
     const message = `The backup ${name}/${backup} is not there any more`
-    throw new BackupError('no-such-backup', message, { permanent: true })
+    throw new BackupError('no-such-backup', message, {
+      permanent: true,
+      remedy: `\`backstream list ${name}\` shows what there is.`,
+    })
   }
   return await bringBack(context, run, { storage, manifest })
 }

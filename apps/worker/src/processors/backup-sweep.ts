@@ -1,4 +1,9 @@
-import { defaultSweepGraceMs, type SweepReport, sweepStorage } from '@backstream/backup'
+import {
+  BackupError,
+  defaultSweepGraceMs,
+  type SweepReport,
+  sweepStorage,
+} from '@backstream/backup'
 import type { BackupSweepPayload, SweepResult } from '@backstream/jobs'
 import { type ActiveRun, openSweepWitness } from '@backstream/queue'
 import type { WorkerContext } from '../worker-context.ts'
@@ -37,7 +42,11 @@ export async function processBackupSweep(
   const failures = reports.flatMap((report) => report.failures)
   if (failures[0]) {
     const more = failures.length > 1 ? ` and ${failures.length - 1} more` : ''
-    throw new Error(`not removed: ${failures[0].ref}: ${failures[0].message}${more}`)
+    const what = `not removed: ${failures[0].ref}: ${failures[0].message}${more}`
+    throw new BackupError('clean-up-incomplete', what, {
+      remedy:
+        'The next one tries again; `backstream doctor --policy` prints the permissions that it needs.',
+    })
   }
   return resultOf(name, reports)
 }

@@ -115,6 +115,7 @@ class Cluster {
     } catch (cause) {
       throw new SourceError('place-unreachable', `What kubectl says of the ${label} is no JSON`, {
         cause,
+        remedy: 'Run `kubectl get pods -o json` by hand, as the user of the worker.',
       })
     }
   }

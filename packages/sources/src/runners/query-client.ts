@@ -37,7 +37,9 @@ export async function queryClient(
     for await (const chunk of command.stdout) {
       bytes += chunk.length
       if (bytes > maxBytes)
-        throw new SourceError('place-unreachable', `${client} talks without end`)
+        throw new SourceError('place-unreachable', `${client} talks without end`, {
+          remedy: 'Run it by hand as the user of the worker, and see what it prints.',
+        })
       chunks.push(chunk)
     }
     const { status } = await command.exit()
