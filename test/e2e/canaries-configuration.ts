@@ -16,6 +16,13 @@ export const planted = {
   reader: 'canary+reader/b517d2',
   driller: 'canary+driller/c628e3',
   nowhere: 'canary%nowhere d739f4',
+  mongodb: 'canary+mongodb/e84a05',
+  mariadb: 'canary+mariadb/f95b16',
+  hook: 'canary+hook/0a6c27',
+  told: 'canary+told/1b7d38',
+  mail: 'canary+mail/2c8e49',
+  ping: 'canary-ping-3d9f5b',
+  telemetry: 'canary+telemetry/4ea06c',
 }
 
 export interface Services {
@@ -40,11 +47,19 @@ export async function planEnvironment({
     REDIS_PASSWORD: planted.redis,
     BOARD_PASSWORD: planted.board,
     HOOK_URL: `http://127.0.0.1:${hookPort}/${planted.webhook}`,
+    HOOK_PORT: String(hookPort),
     HOOK_HEADER: planted.header,
     HEARTBEAT_URL: `http://127.0.0.1:${hookPort}/${planted.heartbeat}`,
     UNREACHED_URI: `postgres://me:${encodeURIComponent(planted.unreached)}@127.0.0.1:1/shop`,
     READER_URI: postgres.uri('shop', login('reader')),
     DRILL_URI: postgres.uri('postgres', login('driller')),
+    MONGO_URI: `mongodb://me:${encodeURIComponent(planted.mongodb)}@127.0.0.1:1/`,
+    MARIADB_PASSWORD: planted.mariadb,
+    HOOK_TOKEN: planted.hook,
+    TOLD_TOKEN: planted.told,
+    MAIL_PASSWORD: planted.mail,
+    PING_URL: `http://127.0.0.1:${hookPort}/${planted.ping}`,
+    TELEMETRY_TOKEN: planted.telemetry,
     NOWHERE_URI: 'postgres://me@127.0.0.1:1/postgres',
     NOWHERE_PASSWORD: planted.nowhere,
     ...Object.fromEntries(
@@ -78,7 +93,11 @@ name: canaries
 redis: { url: "${redis.url}", password: { env: REDIS_PASSWORD } }
 board: { listen: "127.0.0.1:\${BOARD_PORT}", users: { me: { role: operator, password: { env: BOARD_PASSWORD } } } }
 notify:
+  check: { kind: ping, url: { env: PING_URL } }
+  script: { kind: command, argv: [sh, -c, "echo told $TOKEN >&2; sleep 1; exit 1"], env: { TOKEN: { env: TOLD_TOKEN } }, on: [failed] }
+  post: { kind: mail, from: a@example.com, to: [b@example.com], smtp: { host: 127.0.0.1, port: 1, user: me, password: { env: MAIL_PASSWORD } }, on: [failed] }
   ops: { kind: webhook, url: { env: HOOK_URL }, headers: { authorization: { env: HOOK_HEADER } }, on: [failed, succeeded] }
+telemetry: { url: "http://127.0.0.1:\${HOOK_PORT}", headers: { authorization: { env: TELEMETRY_TOKEN } } }
 heartbeat: { url: { env: HEARTBEAT_URL }, every: 10s }
 storages:
   main:
@@ -89,14 +108,19 @@ storages:
     endpoint: ${s3.endpoint}
     pathStyle: true
     credentials: { accessKeyId: { env: S3_ID }, secretAccessKey: { env: S3_SECRET } }
-defaults: { storage: main, attempts: 1, notify: [ops] }
+defaults: { storage: main, attempts: 1, notify: [ops, check, script, post] }
 plans:
-  local: { source: { ${source('COMMAND')} } }
+  local:
+    source: { ${source('COMMAND')} }
+    hooks: { before: { argv: [sh, -c, "echo quiet $TOKEN >&2; sleep 1"], env: { TOKEN: { env: HOOK_TOKEN } } } }
   failing: { source: { ${source('FAILING', 3)} } }
   pod: { source: { ${source('POD')}, via: { kubernetes: { workload: statefulset/db } } } }
   container: { source: { ${source('CONTAINER')}, via: { docker: { container: shop-db-1 } } } }
   host: { source: { ${source('HOST')}, via: { ssh: { host: web-01 } } } }
   unreached: { source: { kind: postgres, uri: { env: UNREACHED_URI } } }
+  cache: { source: { kind: redis, host: 127.0.0.1, port: ${redis.port}, password: { env: REDIS_PASSWORD } } }
+  mongo: { source: { kind: mongodb, uri: { env: MONGO_URI } } }
+  maria: { source: { kind: mariadb, host: 127.0.0.1, port: 1, user: me, password: { env: MARIADB_PASSWORD } } }
   drilled: { ${drilled('{ uri: { env: DRILL_URI } }')} }
   undrilled: { ${drilled('{ uri: { env: NOWHERE_URI }, password: { env: NOWHERE_PASSWORD } }')} }
 `

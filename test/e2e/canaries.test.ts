@@ -25,6 +25,7 @@ import { configuration, fillDatabase, planEnvironment, planted } from './canarie
 import { backstream, cliFile } from './cli-fixture.ts'
 import { viewBucket } from './main-job-bucket.ts'
 import { needs } from './main-job-shell.ts'
+import { writeMongoTools } from './mongo-stand-in.ts'
 
 const resources = new AsyncDisposableStack()
 let folder: string
@@ -34,6 +35,7 @@ let postgres: PrivatePostgres
 let env: Readonly<Record<string, string>>
 let hook: Server
 let output = ''
+let heard = ''
 const canaries = { current: new Canaries({}) }
 
 before(async () => {
@@ -45,17 +47,21 @@ before(async () => {
   canaries.current = new Canaries({ ...planted, storage: s3.secretAccessKey })
   await sendRedis(redis.url, ['CONFIG', 'SET', 'requirepass', planted.redis])
   const standIns = await installStandIns(folder)
+  const mongoTools = await writeMongoTools(folder)
   resources.use(await startSshd(folder, standIns.bin))
   await standIns.setCluster({
     workloads: [{ kind: 'StatefulSet', name: 'db', labels: { app: 'db' } }],
     pods: [{ name: 'db-0', labels: { app: 'db' }, containers: ['db'] }],
   })
   await standIns.setContainers([{ id: 'ab'.repeat(32), name: 'shop-db-1' }])
-  hook = createServer((_, response) => response.writeHead(500).end('no')).listen(0, '127.0.0.1')
+  hook = createServer((request, response) => {
+    heard += `${request.url} ${request.rawHeaders.join(' ')}\n`
+    response.writeHead(500).end('no')
+  }).listen(0, '127.0.0.1')
   await once(hook, 'listening')
   const services = { redis, s3, postgres, hookPort: (hook.address() as AddressInfo).port }
   env = {
-    PATH: `${standIns.bin}:${process.env['PATH']}`,
+    PATH: `${standIns.bin}:${mongoTools.path}:${process.env['PATH']}`,
     HOME: folder,
     BACKSTREAM_LOG_LEVEL: 'debug',
     BACKSTREAM_LOG_FORMAT: 'json',
@@ -79,8 +85,8 @@ async function start(args: readonly string[], isReady: RegExp): Promise<void> {
   await resources.use(startProcess({ ...command, onOutput })).waitForOutput(isReady, 30_000)
 }
 
-const good = ['local', 'pod', 'container', 'host', 'drilled', 'undrilled']
-const bad = ['failing', 'unreached']
+const good = ['local', 'pod', 'container', 'host', 'drilled', 'undrilled', 'cache', 'mongo']
+const bad = ['failing', 'unreached', 'maria']
 
 interface RunOptions {
   readonly cwd?: string
@@ -109,7 +115,7 @@ async function page(path: string): Promise<string> {
 }
 
 /** In one go: each place is looked at when everything has passed through it. */
-describe('secrets', needs('zstd', 'psql'), () => {
+describe('secrets', needs('zstd', 'psql', 'mariadb-dump'), () => {
   it('are in no list of processes while runs use them, and in nothing that is left of the runs', async () => {
     const stop = new AbortController()
     const watching = canaries.current.watchProcesses(stop.signal)
@@ -138,6 +144,9 @@ describe('secrets', needs('zstd', 'psql'), () => {
     match(output, /"plan":"undrilled"/)
     match(output, /\[redacted\]/)
     canaries.current.search('the logs', output)
+    // They were used, where they are meant to go.
+    for (const name of ['webhook', 'header', 'heartbeat', 'ping', 'telemetry'] as const)
+      ok(heard.includes(planted[name]), `${name} was sent to nobody`)
     deepEqual(canaries.current.found, [])
   })
 })
