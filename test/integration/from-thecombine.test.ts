@@ -22,6 +22,11 @@ test('each answer names a test that is there, under its title', () => {
   deepEqual(missing, [])
 })
 
+test('each answer names a command or a key, or says that it is always so', () => {
+  const bare = rows.filter((row) => !/^ (?:\*always\*: |.*`)/.test(row.split('|')[3] ?? ''))
+  deepEqual(bare, [])
+})
+
 test('docs/from-thecombine.md names the example', () => {
   match(page, /examples\/thecombine\.yaml/)
 })
