@@ -118,7 +118,7 @@ function restore({ manifest, location, ticked }: BackupPage, view: BackupView): 
     <h2 id="restore">Restore it</h2>
     <div class="card">
       <p>${what}, into an empty directory, on any machine that can reach the bucket${encryption && html`; KEY is the file with the key`}:</p>
-      <pre tabindex="0"><code id="command">${restoreCommand(manifest, ticked)}</code></pre>
+      <pre class="command"><code id="command">${restoreCommand(manifest, ticked)}</code></pre>
       ${ticked.length > 0 && html`<p><a href="${view.basePath}/plans/${manifest.plan}/backups/${manifest.backup}">All of it instead</a></p>`}
       <details><summary>With standard tools, without Backstream</summary><pre tabindex="0"><code>${guide}</code></pre></details>
     </div>

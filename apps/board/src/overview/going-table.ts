@@ -11,28 +11,35 @@ import type { Overview } from './read-overview.ts'
 const shownAtMost = 20
 
 /** Runs under way and in line: how far, how fast, how long yet, and what they wait for. */
-export function goingTable({ going, nowMs }: Overview, context: PageContext): HtmlValue {
+export function goingTable({ going, plans, nowMs }: Overview, context: PageContext): HtmlValue {
   if (going.length === 0) return null
   const rows = going.slice(0, shownAtMost)
   const more = going.length - rows.length
+  const known = new Set(plans.map(({ plan }) => plan))
   return html`<section aria-labelledby="going">
     <h2 id="going">Under way</h2>
     <table class="going">
       <thead><tr><th>State</th><th>Plan</th><th>Done</th><th>Rate</th><th>Time left</th><th>Waits for</th></tr></thead>
-      <tbody>${rows.map((run) => goingRow(run, nowMs, context))}</tbody>
+      <tbody>${rows.map((run) => goingRow(run, { nowMs, known }, context))}</tbody>
     </table>
     ${more > 0 && html`<p class="hint">And ${more} more, in line behind these: <a href="${context.basePath}/queues/">all runs</a>.</p>`}
   </section>`
 }
 
-export function goingRow(run: RunSummary, nowMs: number, context: PageContext): Html {
+interface Around {
+  readonly nowMs: number
+  /** Plans that have a page: a run may be of one that was taken out of the configuration. */
+  readonly known: ReadonlySet<string>
+}
+
+function goingRow(run: RunSummary, { nowMs, known }: Around, context: PageContext): Html {
   const { basePath } = context
   const { plan, queue, jobId } = run.ref
   const isActive = run.state === 'active'
   const log = `${basePath}/queues/queue/${encodeURIComponent(queue)}/${encodeURIComponent(jobId)}`
   return html`<tr id="run-${jobId}">
     ${cell('State', isActive ? badge('busy', 'running') : badge('off', 'in line'))}
-    <th scope="row"><a href="${basePath}/plans/${plan}">${plan}</a><small><a href="${log}">log</a>${isActive && run.startedAtMs !== null && html`, for ${describeDuration(nowMs - run.startedAtMs)}`}</small></th>
+    <th scope="row">${known.has(plan) ? html`<a href="${basePath}/plans/${plan}">${plan}</a>` : plan}<small><a href="${log}">log</a>${isActive && run.startedAtMs !== null && html`, for ${describeDuration(nowMs - run.startedAtMs)}`}</small></th>
     ${isActive ? progressCells(run) : waitingCells(run, nowMs)}
   </tr>`
 }

@@ -22,7 +22,7 @@ function queueAlert({ queue, isPaused, workers, waiting }: QueueCounts): HtmlVal
 }
 
 export function queuesTable({ queues }: Overview, context: PageContext): HtmlValue {
-  if (queues === null) return null
+  if (queues === null || queues.length === 0) return null
   return html`<section aria-labelledby="queues">
     <h2 id="queues">Queues</h2>
     <table>

@@ -175,6 +175,9 @@ describe('renderOverview', () => {
     const text = textOf(render({ going: [going] }))
     match(text, /1 under way, 0 in line/)
     match(text, /50 % 1 GiB of 2 GiB read, 1 KiB stored 2 MiB\/s 1m 30s its source/)
+    const gone = { ...going, ref: { ...going.ref, plan: 'gone' } }
+    const page = render({ going: [gone] })
+    ok(!page.includes('/plans/gone'), 'no link to a plan that has no page')
   })
 
   it('names plans that have backups and are not configured', () => {
@@ -188,6 +191,7 @@ describe('renderOverview', () => {
     const text = textOf(render({ plans: [] }))
     match(text, /No plan is configured yet\./)
     match(text, /plans: media: storage: main schedule: .* source: /)
+    ok(!render({ plans: [], queues: [] }).includes('Queues'))
   })
 
   it('is alarmed when the configuration has lost all its plans', () => {
