@@ -22,6 +22,8 @@ export interface BucketView extends AsyncDisposable {
   /** The committed manifests of the plan, oldest first. */
   // biome-ignore lint/suspicious/noExplicitAny: a document as a script would read it
   manifests(plan: string): Promise<any[]>
+  /** Of what moment each source of the plan's first backup is, as its manifest says. */
+  consistency(plan: string): Promise<string[]>
   /** What lies below a plan and belongs to no manifest; voids are allowed for. */
   leftovers(plan: string): Promise<string[]>
 }
@@ -79,8 +81,13 @@ export function viewBucket(s3: TestS3): BucketView {
     return (await slots(plan)).map(({ content }) => content).filter((content) => !content.void)
   }
 
+  async function consistency(plan: string): Promise<string[]> {
+    const [first] = await manifests(plan)
+    return first.sources.map((source: { consistency: string }) => source.consistency)
+  }
+
   return {
-    ...{ keys, uploads, bytes, put, remove, json, manifests },
+    ...{ keys, uploads, bytes, put, remove, json, manifests, consistency },
     async leftovers(plan) {
       const all = await slots(plan)
       const committed = all.filter(({ content }) => !content.void)

@@ -117,6 +117,7 @@ describe('MariaDB', needs('mariadbd', 'mariadb-install-db'), () => {
     isBusy = false
     await writing
     equal(taken.status, 0, taken.stderr)
+    deepEqual(await bucket.consistency('all'), ['each database as of one moment (a snapshot)'])
     await using empty = await startPrivateMariadb()
     const passwordFile = join(here.folder, 'password')
     await writeFile(passwordFile, `${empty.password}\n`)

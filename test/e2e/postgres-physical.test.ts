@@ -61,6 +61,9 @@ describe('the files of a PostgreSQL server', needsPostgres, () => {
     isBusy = false
     await writing
     equal(taken.status, 0, taken.stderr)
+    deepEqual(await bucket.consistency('files'), [
+      'one moment (the files of the server and its log up to then)',
+    ])
     const to = join(here.folder, 'back')
     const restored = await here.run(['restore', 'files', '--to', to])
     equal(restored.status, 0, restored.stderr)

@@ -79,6 +79,9 @@ describe('PostgreSQL', needsPostgres, () => {
     // Its superuser now has the password that the first server had: that of both is the same.
     equal(await describePostgres(empty), await describePostgres(server))
     equal(await empty.sql('shop', ledger), '100000|0\n')
+    deepEqual(await bucket.consistency('all'), [
+      'each database as of one moment (a snapshot); roles and tablespaces as they were before',
+    ])
     const { stdout, stderr } = await here.run(['ls', 'all', '--recursive'])
     for (const name of ['all/globals.sql', 'all/shop.dump', 'all/odd%2Fn%C3%A4me%20x.dump'])
       match(stdout, new RegExp(name), stderr)

@@ -125,6 +125,7 @@ describe('Redis', needs('redis-server', 'redis-cli'), () => {
     })
     await writing
     equal(status, 0, stderr)
+    deepEqual(await bucket.consistency('cache-busy'), ['one moment (a fork)'])
     await using empty = await startOn(await restored('cache-busy'))
     const [counted, listed] = await written(empty.url)
     equal(counted, listed)
@@ -187,6 +188,7 @@ describe('MongoDB, by a stand-in for its tools', () => {
     const { path, seen } = await writeMongoTools(here.folder)
     const taken = await run('mongo', { PATH: `${path}:${here.env['PATH']}` })
     equal(taken.status, 0, taken.stderr)
+    deepEqual(await bucket.consistency('mongo'), ['one moment (the oplog up to it is in the dump)'])
     const env = { ...here.env, PATH: `${path}:${here.env['PATH']}` }
     const into = ['--into', 'mongodb://anna@127.0.0.1:27017/']
     const back = await here.run(['restore', 'mongo', ...into], { env })

@@ -78,6 +78,7 @@ describe('SQLite', () => {
       busy.postMessage('over')
       await new Promise((resolve) => busy.once('exit', resolve))
       equal(status, 0, stderr)
+      deepEqual(await bucket.consistency(plan), ['one moment (a read transaction)'])
       database.close()
       const back = new DatabaseSync(await restored(plan))
       deepEqual(back.prepare('PRAGMA integrity_check').all().map(Object.values), [['ok']])
