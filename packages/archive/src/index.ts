@@ -36,6 +36,7 @@ export {
   type TarEntryType,
   type TarHeader,
 } from './read-tar.ts'
+export { type RebuildIndexOptions, rebuildIndex } from './rebuild-index.ts'
 export { readSeekTable } from './seek-table.ts'
 export type * from './segment.ts'
 export * from './tar.ts'

@@ -43,6 +43,8 @@ export interface TarEntry {
    * whose content continues that one's.
    */
   readonly continues: boolean
+  /** Where its first header begins, plain bytes from the beginning of the tar. */
+  readonly offset: number
   /** To be read before the next entry is asked for; what is left then is skipped. */
   readonly content: AsyncIterable<Buffer>
 }
@@ -72,6 +74,7 @@ export async function* readTar(
   try {
     for (;;) {
       signal.throwIfAborted()
+      const offset = reader.position
       const header = await readHeader(reader).catch((error: unknown) => {
         throw named(error, behind(last))
       })
@@ -80,7 +83,8 @@ export async function* readTar(
       const content = new EntryContent(reader, { header, signal })
       const isFile = header.type === 'file'
       last = header
-      yield { header, continues: isFile && previous?.equals(header.rawPath) === true, content }
+      const continues = isFile && previous?.equals(header.rawPath) === true
+      yield { header, continues, offset, content }
       if (!content.skipNow()) await content.skip()
       previous = isFile ? header.rawPath : null
     }

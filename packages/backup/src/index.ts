@@ -67,7 +67,7 @@ export {
   type WriteNoteRequest,
   writeNote,
 } from './notes.ts'
-export { type OpenedBackup, openBackup } from './open-backup.ts'
+export { type IndexLoss, type OpenedBackup, type OpenOptions, openBackup } from './open-backup.ts'
 export { type Overwrite, overwrites } from './overwrite.ts'
 export { readOwner } from './owner-mark.ts'
 export {

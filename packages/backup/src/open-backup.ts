@@ -1,5 +1,6 @@
 import {
   ArchiveError,
+  type ArchiveIndex,
   type ArchiveObject,
   createFrameProbe,
   entriesBelow,
@@ -9,12 +10,14 @@ import {
   type IndexEntry,
   openIndex,
   readEntries,
+  rebuildIndex,
   type TarEntry,
 } from '@backstream/archive'
 import { describeError } from '@backstream/kernel'
 import type { Storage } from '@backstream/storage'
 import { isDamage } from './damage.ts'
 import { decryptObject, type RangedBytes, type ReadingOptions } from './decrypt-archive.ts'
+import { BackupError } from './errors.ts'
 import type { Manifest } from './manifest.ts'
 import { readArchiveRange, readVolume } from './read-archive.ts'
 
@@ -35,11 +38,28 @@ export interface OpenedBackup {
   fetchedBytes(): number
 }
 
-/** Costs the index's footer; each question then the parts of index and archive it is about. */
+export interface OpenOptions extends ReadingOptions {
+  /**
+   * Told when the index is missing or damaged, with the reason and the bytes of archive that are read, all of
+   * it, to make it anew. Without it that is an error.
+   */
+  readonly onIndexLost?: ((loss: IndexLoss) => void) | undefined
+}
+
+export interface IndexLoss {
+  /** The archive's stored bytes. */
+  readonly bytes: number
+  readonly reason: string
+}
+
+/**
+ * Costs the index's footer; each question then the parts of index and archive it is about. Rejects where the
+ * index is lost, unless `onIndexLost` is there to be told.
+ */
 export async function openBackup(
   storage: Storage,
   manifest: Manifest,
-  options: ReadingOptions,
+  options: OpenOptions,
 ): Promise<OpenedBackup> {
   const { signal } = options
   let fetched = 0
@@ -57,23 +77,27 @@ export async function openBackup(
     bytes: manifest.archives.reduce((sum, { bytes }) => sum + bytes, 0),
     read: (start, end) => counted(readArchiveRange(storage, manifest, { start, end, signal })),
   }
-  const plainIndex = await decryptObject(manifest, storedIndex, options)
-  const index = await openIndex({
-    bytes: plainIndex.bytes,
-    footer: manifest.index.footer,
-    read: (start, end) => collect(plainIndex.read(start, end)),
-  })
   let opened: Promise<RangedBytes> | undefined
+  const openArchive = () => {
+    opened ??= decryptObject(manifest, storedArchive, options)
+    return opened
+  }
   const archive: ArchiveObject = {
     async *read(start, end) {
       try {
-        opened ??= decryptObject(manifest, storedArchive, options)
-        yield* (await opened).read(start, end)
+        yield* (await openArchive()).read(start, end)
       } catch (error) {
         throw isDamage(error) ? asCorrupt(error) : error
       }
     },
   }
+  const index = await openStoredIndex(manifest, storedIndex, options).catch(async (error) => {
+    if (!options.onIndexLost || !isDamage(error)) throw error
+    if (manifest.compression.algorithm !== 'zstd') throw withoutIndex(manifest, error)
+    options.onIndexLost({ bytes: storedArchive.bytes, reason: describeError(error) })
+    const { bytes } = await openArchive()
+    return await rebuildIndex({ ...archive, bytes }, { labels: labelsOf(manifest), signal })
+  })
   return {
     manifest,
     sources: index.footer.parts.map(({ label }) => label),
@@ -83,6 +107,37 @@ export async function openBackup(
     probeFrame: createFrameProbe(archive, index, signal),
     fetchedBytes: () => fetched,
   }
+}
+
+async function openStoredIndex(
+  manifest: Manifest,
+  stored: RangedBytes,
+  options: ReadingOptions,
+): Promise<ArchiveIndex> {
+  const plain = await decryptObject(manifest, stored, options)
+  return await openIndex({
+    bytes: plain.bytes,
+    footer: manifest.index.footer,
+    read: (start, end) => collect(plain.read(start, end)),
+  })
+}
+
+/** Those of an encrypted backup are known to its index alone. */
+function labelsOf({ encryption, sources }: Manifest): string[] {
+  return encryption ? [] : sources.map(({ at }) => at)
+}
+
+/** Where frames lie in gzip and in a plain tar nobody but the index tells. */
+function withoutIndex({ plan, backup }: Manifest, cause: unknown): BackupError {
+  return new BackupError(
+    'not-verified',
+    `The index of ${plan}/${backup} is lost: ${describeError(cause)}`,
+    {
+      cause,
+      permanent: true,
+      remedy: 'The archive needs none: restore all of it, and take from there what you look for.',
+    },
+  )
 }
 
 /** Of a volume that is gone or is another, what lies in it is as damaged as by a flipped bit. */

@@ -1,20 +1,20 @@
 import { existsSync } from 'node:fs'
 import { type IndexEntry, isAtOrBelow } from '@backstream/archive'
 import type { Storage } from '@backstream/storage'
-import { assertCanDecrypt, type ReadingOptions } from './decrypt-archive.ts'
+import { assertCanDecrypt } from './decrypt-archive.ts'
 import { BackupError } from './errors.ts'
 import type { ExtractReport } from './extract-tree.ts'
 import { findObstacles } from './find-obstacles.ts'
 import type { Manifest } from './manifest.ts'
 import { contentBytesOf } from './manifest-sizes.ts'
-import { type OpenedBackup, openBackup } from './open-backup.ts'
+import { type OpenedBackup, type OpenOptions, openBackup } from './open-backup.ts'
 import type { Overwrite } from './overwrite.ts'
 import { restoreBackup } from './restore-backup.ts'
 import { restoreEntries } from './restore-entries.ts'
 import { selectEntries } from './select-entries.ts'
 
 /** A restore into a directory, be it asked for at the terminal or through the queue. */
-export interface RestoreOrder extends ReadingOptions {
+export interface RestoreOrder extends OpenOptions {
   readonly manifest: Manifest
   readonly to: string
   /** As they stand in the archive, perhaps patterns; none is everything. */

@@ -5,6 +5,7 @@ import type { Session } from '../command-context.ts'
 import { entryDocument, entryLine } from '../output/entry-text.ts'
 import { printJsonList, printStream } from '../output/print-stream.ts'
 import { openStorageOfPlan } from './open-storage.ts'
+import { readingOptions } from './reading-options.ts'
 
 interface Found {
   readonly backup: string
@@ -20,8 +21,7 @@ export async function find(session: Session, plan: string, glob: string): Promis
   let count = 0
   const search = async function* (): AsyncGenerator<Found> {
     for (const manifest of backups) {
-      const identities = await session.identitiesFor(manifest)
-      const backup = await openBackup(storage, manifest, { signal, identities })
+      const backup = await openBackup(storage, manifest, await readingOptions(session, manifest))
       for await (const entry of backup.entriesBelow('')) {
         if (!isMatch(entry.path)) continue
         count += 1

@@ -2,6 +2,7 @@ import { type OpenedBackup, openBackup, resolveRef } from '@backstream/backup'
 import type { Session } from '../command-context.ts'
 import { openStorageOfPlan } from './open-storage.ts'
 import { notePassedOver } from './passed-over.ts'
+import { readingOptions } from './reading-options.ts'
 
 export type OpenedRef = OpenedBackup & AsyncDisposable
 
@@ -14,8 +15,7 @@ export async function openRef(session: Session, ref: string): Promise<OpenedRef>
   const resolved = await resolveRef(storage, ref, { signal })
   notePassedOver(session, resolved)
   const { manifest } = resolved
-  const identities = await session.identitiesFor(manifest)
-  const backup = await openBackup(storage, manifest, { signal, identities })
+  const backup = await openBackup(storage, manifest, await readingOptions(session, manifest))
   const kept = opened.move()
   return { ...backup, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }

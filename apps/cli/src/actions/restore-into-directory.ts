@@ -13,6 +13,7 @@ import type { Session } from '../command-context.ts'
 import { reportDryRun, reportRestore } from '../output/restore-text.ts'
 import { carryOut } from './carry-out.ts'
 import type { OpenStorage } from './open-storage.ts'
+import { readingOptions } from './reading-options.ts'
 import type { RestoreIntoOptions } from './restore-into.ts'
 
 export interface IntoDirectory {
@@ -62,8 +63,7 @@ async function orderOf(
   return {
     manifest,
     to: directory.path,
-    identities: await session.identitiesFor(manifest),
-    signal: session.interruption(),
+    ...(await readingOptions(session, manifest)),
     keepOwners: process.getuid?.() === 0,
     overwrite,
     isStripped: true,

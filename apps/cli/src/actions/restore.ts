@@ -20,6 +20,7 @@ import {
 import { parseStorageAddress } from './parse-storage-address.ts'
 import { parseTime } from './parse-time.ts'
 import { notePassedOver } from './passed-over.ts'
+import { readingOptions } from './reading-options.ts'
 import { checkRestoreTarget } from './restore-target.ts'
 
 export interface RestoreOptions {
@@ -105,8 +106,7 @@ async function orderOf(
   return {
     manifest,
     to,
-    identities: await session.identitiesFor(manifest),
-    signal: session.interruption(),
+    ...(await readingOptions(session, manifest)),
     keepOwners: process.getuid?.() === 0,
     source,
     overwrite,
