@@ -56,6 +56,10 @@ async function bringBack(
     ...{ manifest, to, source, keepSetuid },
     signal: run.signal,
     keepOwners: process.getuid?.() === 0,
+    onIndexLost: ({ reason }) =>
+      void run.log(
+        `warning: the index is lost (${reason}); all of the archive is read in its place`,
+      ),
     identities: identityFile ? await context.readIdentities({ file: identityFile }) : [],
     ...(paths && { paths }),
   })
