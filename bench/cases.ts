@@ -42,6 +42,10 @@ export const cases: readonly Case[] = [
     rivals: [{ name: 'zstd-aws' }],
   },
   {
+    ...{ workload: 'incompressible', task: 'backup', server: 'sink-tls', rounds: 2 },
+    rivals: [{ name: 'zstd-aws' }],
+  },
+  {
     ...{ workload: 'stream', task: 'backup', server: 'sink', rounds: 2 },
     rivals: [{ name: 'zstd-aws' }],
   },

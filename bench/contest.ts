@@ -34,6 +34,7 @@ export function backstreamConfiguration(contest: Contest): string {
         endpoint: server.endpoint,
         region: server.region,
         pathStyle: true,
+        ...(server.caFile === null ? {} : { caFile: server.caFile }),
         profile: { checksums: server.keepsChecksums },
         credentials: {
           accessKeyId: { env: 'BENCH_ACCESS_KEY_ID' },
@@ -80,6 +81,7 @@ export function rivalEnvironment({ server, folder }: Contest): Environment {
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     AWS_EC2_METADATA_DISABLED: 'true',
+    ...(server.caFile === null ? {} : { AWS_CA_BUNDLE: server.caFile }),
     RCLONE_CONFIG: `${folder}/rclone.conf`,
     RCLONE_CONFIG_BENCH_TYPE: 's3',
     RCLONE_CONFIG_BENCH_PROVIDER: 'Ceph',

@@ -55,9 +55,9 @@ async function runBackups(one: Case, options: CaseOptions): Promise<Round[]> {
     for (const name of orderOf(one, round)) {
       const contest = contestOf(options, server, `${round}-${name}`)
       await contenders[name].prepare?.(contest)
-      const requestsBefore = await countRequests(one, server)
+      const requestsBefore = await countRequests(server)
       const measured = await contenders[name].run(contest)
-      const requestsAfter = await countRequests(one, server)
+      const requestsAfter = await countRequests(server)
       const requests = requestsAfter === null ? null : requestsAfter - (requestsBefore ?? 0)
       const storedBytes = await readStoredBytes(contest, name)
       rounds.push(note(options, { ...measured, round, contender: name, storedBytes, requests }))
@@ -109,9 +109,8 @@ function note({ onRound }: CaseOptions, measured: Measured): Round {
   return whole
 }
 
-async function countRequests(one: Case, { endpoint }: BenchServer): Promise<number | null> {
-  if (one.server !== 'sink') return null
-  return Number(await (await fetch(`${endpoint}/?requests`)).text())
+async function countRequests({ countUrl }: BenchServer): Promise<number | null> {
+  return countUrl === null ? null : Number(await (await fetch(countUrl)).text())
 }
 
 /** Of all objects of one contender; asked of either server in the same way. */

@@ -111,25 +111,25 @@ install_redis() {
 # The bench itself names what is still missing after this, and how to get it.
 need_rivals() {
   has_rivals && return
-  say "installing zstd, aws, rclone, restic and python3"
+  say "installing zstd, aws, rclone, restic, python3 and openssl"
   install_rivals >&2 || true
 }
 
 has_rivals() {
-  for rival in tar zstd aws rclone restic python3; do command -v $rival || return 1; done
+  for rival in tar zstd aws rclone restic python3 openssl; do command -v $rival || return 1; done
 } >/dev/null 2>&1
 
 install_rivals() {
   if command -v brew >/dev/null; then
-    HOMEBREW_NO_AUTO_UPDATE=1 brew install --quiet zstd awscli rclone restic python
+    HOMEBREW_NO_AUTO_UPDATE=1 brew install --quiet zstd awscli rclone restic python openssl
   elif command -v apt-get >/dev/null; then
     [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null || return 1
-    apt_install zstd awscli rclone restic python3 2>/dev/null ||
-      { as_root apt-get update -qq && apt_install zstd awscli rclone restic python3; }
+    apt_install zstd awscli rclone restic python3 openssl 2>/dev/null ||
+      { as_root apt-get update -qq && apt_install zstd awscli rclone restic python3 openssl; }
   elif command -v dnf >/dev/null; then
-    as_root dnf install -y -q tar zstd awscli2 rclone restic python3
+    as_root dnf install -y -q tar zstd awscli2 rclone restic python3 openssl
   elif command -v apk >/dev/null; then
-    as_root apk add -q tar zstd aws-cli rclone restic python3
+    as_root apk add -q tar zstd aws-cli rclone restic python3 openssl
   else
     return 1
   fi

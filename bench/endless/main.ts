@@ -20,7 +20,9 @@ mkdirSync(scratch)
 const redis = setUp.use(await startPrivateRedis())
 const sinkProgram = fileURLToPath(new URL('../sink/main.ts', import.meta.url))
 const opened = 'zstd -dcq | tar -xOf - stream | sha256sum'
-const sink = setUp.use(startProcess({ command: process.execPath, args: [sinkProgram, opened] }))
+const sink = setUp.use(
+  startProcess({ command: process.execPath, args: [sinkProgram, '--tap', opened] }),
+)
 const { endpoint } = JSON.parse((await sink.waitForOutput(/^\{.*\}$/m))[0])
 
 const config = join(folder, 'backstream.yaml')

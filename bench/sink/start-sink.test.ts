@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { get } from 'node:https'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { startSink } from './start-sink.ts'
+import { makeTlsIdentity } from './tls-identity.ts'
 
 const md5 = (text: string) => createHash('md5').update(text)
 
@@ -26,6 +32,18 @@ test('the sink answers an upload with what its client stated: the ETag of Conten
   assert.equal(headers.get('etag'), `"${createHash('md5').update(both).digest('hex')}-2"`)
   assert.equal(headers.get('content-length'), '11')
   assert.equal(headers.get('x-amz-checksum-crc32'), 'AAAAAA==')
+})
+
+test('the sink answers over TLS with the same objects', async () => {
+  await using identity = await makeTlsIdentity()
+  const [key, cert] = [identity.keyFile, identity.certificateFile].map((file) =>
+    readFileSync(file, 'utf8'),
+  ) as [string, string]
+  await using sink = await startSink({ tls: { key, cert } })
+  await fetch(`${sink.endpoint}/bench/mark`, { method: 'PUT', body: 'kept' })
+  const answer = get(`${sink.tlsEndpoint}/bench/mark`, { ca: cert })
+  const [response] = (await once(answer, 'response')) as [IncomingMessage]
+  assert.equal(await text(response), 'kept')
 })
 
 test('the sink keeps small objects, and makes none a second time where that is forbidden', async () => {

@@ -1,5 +1,11 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Server } from 'node:net'
 import { ArchiveTap } from './archive-tap.ts'
 import { etagOf, keptBytes, type SinkObject, SinkStore } from './sink-store.ts'
 import { completedXml, createdXml, errorXml, listXml, uploadsXml } from './sink-xml.ts'
@@ -7,11 +13,15 @@ import { completedXml, createdXml, errorXml, listXml, uploadsXml } from './sink-
 export interface SinkOptions {
   /** A line for `sh -c` that is given the volumes of the archive: see `ArchiveTap`. */
   readonly tap?: string | undefined
+  /** PEM: answers over TLS, too. */
+  readonly tls?: { readonly key: string; readonly cert: string } | undefined
 }
 
 export interface Sink extends AsyncDisposable {
   /** `http://127.0.0.1:PORT` */
   readonly endpoint: string
+  /** `https://localhost:PORT`, the same objects; null without `tls`. */
+  readonly tlsEndpoint: string | null
 }
 
 /**
@@ -22,24 +32,33 @@ export interface Sink extends AsyncDisposable {
 export async function startSink(options: SinkOptions = {}): Promise<Sink> {
   const store = new SinkStore()
   const tap = options.tap === undefined ? null : new ArchiveTap(options.tap)
-  const server = createServer(
-    { requestTimeout: 0, highWaterMark: 1 << 20 },
-    (request, response) => {
-      serve({ store, tap }, request, response).catch(() => request.socket.destroy())
+  const onRequest: RequestListener = (request, response) => {
+    serve({ store, tap }, request, response).catch(() => request.socket.destroy())
+  }
+  const settings = { requestTimeout: 0, highWaterMark: 1 << 20 }
+  await using servers = new AsyncDisposableStack()
+  const plain = servers.use(createServer(settings, onRequest))
+  const port = await listen(plain)
+  const tlsServer = options.tls && createTlsServer({ ...settings, ...options.tls }, onRequest)
+  const tlsPort = tlsServer && (await listen(servers.use(tlsServer)))
+  const kept = servers.move()
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    tlsEndpoint: tlsPort === undefined ? null : `https://localhost:${tlsPort}`,
+    async [Symbol.asyncDispose]() {
+      plain.closeAllConnections()
+      tlsServer?.closeAllConnections()
+      await kept.disposeAsync()
     },
-  )
+  }
+}
+
+async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', resolve)
   })
-  return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    [Symbol.asyncDispose]: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
+  return (server.address() as AddressInfo).port
 }
 
 interface Reply {
