@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { startProcess } from '@backstream/testkit'
+import { makeTlsIdentity, startProcess } from '@backstream/testkit'
 import { openCephGateway } from '../tools/open-ceph-gateway.ts'
-import { makeTlsIdentity } from './sink/tls-identity.ts'
 
 export const serverTexts = {
   sink: 'a server that discards what it gets',

@@ -6,8 +6,8 @@ import type { IncomingMessage } from 'node:http'
 import { get } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { makeTlsIdentity } from '@backstream/testkit'
 import { startSink } from './start-sink.ts'
-import { makeTlsIdentity } from './tls-identity.ts'
 
 const md5 = (text: string) => createHash('md5').update(text)
 

@@ -5,11 +5,21 @@ import { startS3Server } from '@backstream/s3-embedded'
 import { logging, retrying } from '@backstream/storage'
 import { describeStorage } from '@backstream/storage/conformance'
 import { openS3Storage, type S3Profile, type S3Storage } from '@backstream/storage-s3'
-import { openTestCeph, type TestS3, temporaryDirectory, uniqueName } from '@backstream/testkit'
+import {
+  openTestCeph,
+  startTlsFront,
+  type TestS3,
+  temporaryDirectory,
+  uniqueName,
+} from '@backstream/testkit'
 
 const embedded = await openEmbedded()
 const ceph = await openTestCeph()
-after(() => embedded[Symbol.asyncDispose]())
+const front = await startTlsFront(embedded.endpoint)
+after(async () => {
+  await front[Symbol.asyncDispose]()
+  await embedded[Symbol.asyncDispose]()
+})
 
 const md5 = { whole: 'md5', parts: 'md5' } as const
 const crc32 = { whole: 'crc32', parts: 'crc32' } as const
@@ -25,6 +35,11 @@ describeStorage(
     conditionalPut: true,
     checks: crc32,
   },
+)
+describeStorage(
+  'embedded S3 server, over TLS',
+  open({ ...embedded, endpoint: front.endpoint }, plainBucket, { caFile: front.caFile }),
+  { versioned: false, conditionalPut: true, checks: md5 },
 )
 describeStorage('embedded S3 server, versioned, as any store', open(embedded, versionedBucket), {
   versioned: true,
@@ -55,9 +70,11 @@ if (ceph) {
   test('storage contract: Ceph gateway', { skip }, () => {})
 }
 
-function open(server: TestS3, bucket: string, profile: S3Profile = {}) {
+type StoreSettings = S3Profile & { readonly caFile?: string | null }
+
+function open(server: TestS3, bucket: string, settings: StoreSettings = {}) {
   return async () => {
-    const storage = await openAt(server, bucket, profile)
+    const storage = await openAt(server, bucket, settings)
     return { storage, [Symbol.asyncDispose]: () => storage[Symbol.asyncDispose]() }
   }
 }
@@ -71,7 +88,11 @@ function openStack(server: TestS3, bucket: string, profile: S3Profile) {
   }
 }
 
-async function openAt(server: TestS3, bucket: string, profile: S3Profile): Promise<S3Storage> {
+async function openAt(
+  server: TestS3,
+  bucket: string,
+  { caFile = null, ...profile }: StoreSettings,
+): Promise<S3Storage> {
   return await openS3Storage({
     bucket,
     prefix: `${server.prefix}/${uniqueName()}`,
@@ -79,6 +100,7 @@ async function openAt(server: TestS3, bucket: string, profile: S3Profile): Promi
     endpoint: server.endpoint,
     pathStyle: true,
     credentials: server,
+    caFile,
     profile: { partBytes: 5 * 1024 * 1024, maxParts: 3, ...profile },
     logger: silentLogger,
   })

@@ -45,6 +45,8 @@ export { type TemporaryDirectory, temporaryDirectory } from './temporary-directo
 export { openTestCeph } from './test-ceph.ts'
 export { openTestRedis, type TestRedis } from './test-redis.ts'
 export { openTestS3, type TestS3 } from './test-s3.ts'
+export { startTlsFront, type TlsFront } from './tls-front.ts'
+export { makeTlsIdentity, type TlsIdentity } from './tls-identity.ts'
 export type {
   Tree,
   TreeContent,

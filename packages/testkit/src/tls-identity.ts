@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
-import { temporaryDirectory } from '@backstream/testkit'
+import { temporaryDirectory } from './temporary-directory.ts'
 
 export interface TlsIdentity extends AsyncDisposable {
   /** PEM. */
