@@ -8,7 +8,11 @@ import { watchSentBodies } from './sent-bodies.ts'
 const bytes = Buffer.alloc(1_000_000, 'some bytes')
 
 /** A store that looks at the body, or not, before it answers. */
-async function put(endpoint: string, look: (body: unknown) => Promise<void>, writableLength = 0) {
+async function put(
+  endpoint: string,
+  look: (body: unknown) => Promise<void>,
+  socket: { readonly writableLength: number } = { writableLength: 0 },
+) {
   const client = new S3Client({
     ...{ endpoint, region: 'us-east-1', forcePathStyle: true, maxAttempts: 1 },
     credentials: { accessKeyId: 'a', secretAccessKey: 's' },
@@ -16,7 +20,7 @@ async function put(endpoint: string, look: (body: unknown) => Promise<void>, wri
     requestHandler: {
       handle: async ({ body }: { body: unknown }) => {
         await look(body)
-        const answer = Object.assign(Readable.from([]), { socket: { writableLength } })
+        const answer = Object.assign(Readable.from([]), { socket })
         return { response: { statusCode: 200, headers: {}, body: answer } }
       },
     } as never,
@@ -54,6 +58,17 @@ test('does not take a body for sent that was answered before all of it had been 
 
 test('does not take a body for sent that the socket still holds some of', async () => {
   const read = async (body: unknown) => void (await buffer(body as Readable))
-  assert.equal(await put('https://store', read, 1), false)
-  assert.equal(await put('http://store', async () => {}, 1), false)
+  assert.equal(await put('https://store', read, { writableLength: 1 }), false)
+  assert.equal(await put('http://store', async () => {}, { writableLength: 1 }), false)
+})
+
+test('waits for it to be noticed that the last of a body was written', async () => {
+  const written = { writableLength: 262_144 }
+  const read = async (body: unknown) => {
+    await buffer(body as Readable)
+    setImmediate(() => {
+      written.writableLength = 0
+    })
+  }
+  assert.equal(await put('https://store', read, written), true)
 })

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { S3Client } from '@aws-sdk/client-s3'
 
 /** Bodies that the kernel had taken whole when their answer came: nothing here reads them any more. */
@@ -30,8 +32,9 @@ export function watchSentBodies(client: S3Client): SentBodies {
       const sliced = Body instanceof Uint8Array && protocol === 'https:' ? slice(Body) : null
       const result = await next(sliced ? withBody(args, sliced.stream) : args)
       const { socket } = (result.response as { body: Partial<IncomingMessage> }).body
-      const hasLeft = socket?.writableLength === 0 && sliced?.isPassedOn() !== false
-      if (Body instanceof Uint8Array && hasLeft) sent.add(Body)
+      if (!(Body instanceof Uint8Array) || !socket) return result
+      const hasLeft = await isEmptySoon(socket)
+      if (hasLeft && sliced?.isPassedOn() !== false) sent.add(Body)
       return result
     },
     // Next to the handler: the answer has just begun, and is still a stream.
@@ -40,15 +43,27 @@ export function watchSentBodies(client: S3Client): SentBodies {
   return sent
 }
 
-function slice(body: Uint8Array): SlicedBody {
-  let isPassedOn = false
-  const slices = function* () {
-    for (let at = 0; at < body.byteLength; at += sliceBytes) {
-      yield body.subarray(at, at + sliceBytes)
-    }
-    isPassedOn = true
+/** The answer may be read before it is noticed that the last of the request was written. */
+async function isEmptySoon(socket: Pick<Socket, 'writableLength'>): Promise<boolean> {
+  for (let turn = 0; socket.writableLength > 0; turn++) {
+    if (turn === 3) return false
+    await nextTurn()
   }
-  return { stream: Readable.from(slices()), isPassedOn: () => isPassedOn }
+  return true
+}
+
+function slice(body: Uint8Array): SlicedBody {
+  let at = 0
+  const slices = function* () {
+    while (at < body.byteLength) {
+      const start = at
+      at = Math.min(at + sliceBytes, body.byteLength)
+      yield body.subarray(start, at)
+    }
+  }
+  const stream = Readable.from(slices())
+  // Not the stream's end: that may be noticed after the answer.
+  return { stream, isPassedOn: () => at === body.byteLength && stream.readableLength === 0 }
 }
 
 /** The signed request with another way to its bytes; the one that was given stays as it is. */
