@@ -60,13 +60,17 @@ async function* readTar(path: string): AsyncGenerator<TarSegment> {
   }
 }
 
+function alwaysOne(): () => Uint8Array {
+  const slab = Buffer.allocUnsafeSlow(slabBytes)
+  return () => slab
+}
+
 /** As the engine has them: memory that is filled again. Without `take` a slab lasts until the next. */
-async function* slabsOf(path: string, take?: () => Uint8Array): AsyncGenerator<Uint8Array> {
-  const only = Buffer.allocUnsafeSlow(slabBytes)
+async function* slabsOf(path: string, take = alwaysOne()): AsyncGenerator<Uint8Array> {
   const descriptor = openSync(path, 'r')
   try {
     for (;;) {
-      const slab = take?.() ?? only
+      const slab = take()
       const count = readSync(descriptor, slab)
       if (count === 0) return
       yield slab.subarray(0, count)

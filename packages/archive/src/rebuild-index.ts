@@ -3,6 +3,7 @@
  * by the archive's seek table, what lies in them by the tar's own headers. Reads all of the archive, and
  * holds every entry in memory.
  */
+import { buffer } from 'node:stream/consumers'
 import { ArchiveError } from './archive-error.ts'
 import { FrameTable } from './frame-table.ts'
 import { type IndexEntry, indexFormat, type Placement } from './index-format.ts'
@@ -31,7 +32,7 @@ export async function rebuildIndex(
 ): Promise<ArchiveIndex> {
   const frames = await readSeekTable({
     bytes: archive.bytes,
-    read: (start, end) => collect(archive.read(start, end)),
+    read: (start, end) => buffer(archive.read(start, end)),
   })
   const placeOf = placesIn(new FrameTable({ frames }))
   const stored = archive.read(0, archive.bytes)
@@ -85,10 +86,4 @@ function entryOf(header: TarHeader, place: Placement): IndexEntry {
 function longer(entry: IndexEntry, { size }: TarHeader): IndexEntry {
   const { members = 1 } = entry
   return { ...entry, type: 'stream', size: entry.size + size, members: members + 1 }
-}
-
-async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const collected: Uint8Array[] = []
-  for await (const chunk of chunks) collected.push(chunk)
-  return Buffer.concat(collected)
 }

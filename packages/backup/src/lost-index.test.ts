@@ -5,6 +5,7 @@ import { createMemoryStorage, type Storage } from '@backstream/storage'
 import { runOf, type SampleEntry, sourceOf } from './backup-samples.ts'
 import type { Manifest } from './manifest.ts'
 import { type IndexLoss, openBackup } from './open-backup.ts'
+import { planRestore } from './restore.ts'
 import { runBackup } from './run-backup.ts'
 
 const { signal } = new AbortController()
@@ -64,6 +65,18 @@ for (const [what, strike] of Object.entries(blows)) {
     })
   }
 }
+
+test('a source is restored of an encrypted backup whose index, which alone names it, is lost', async () => {
+  const { storage, manifest } = await backUp('zstd', true)
+  await storage.delete(manifest.index.key)
+  const order = { manifest, to: '/nowhere', signal, identities, keepOwners: false }
+  const onIndexLost = () => {}
+  const plan = await planRestore(storage, { ...order, source: 'a', onIndexLost })
+  assert.equal(plan.found.entries, 3)
+  await assert.rejects(planRestore(storage, { ...order, source: 'b', onIndexLost }), {
+    code: 'no-such-path',
+  })
+})
 
 test('without an index, gzip is to be restored whole, and that is said', async () => {
   const { storage, manifest } = await backUp('gzip')

@@ -135,7 +135,9 @@ function stripOf({ isStripped, source = '' }: RestoreOrder): string {
 async function choose(backup: OpenedBackup, order: RestoreOrder): Promise<readonly IndexEntry[]> {
   const { paths = [], source, manifest } = order
   const ref = `${manifest.plan}/${manifest.backup}`
-  if (source !== undefined && !backup.sources.includes(source)) {
+  // Of an encrypted backup whose index is lost nobody knows its sources: then the path has to be there.
+  const isKnown = backup.sources.length === 0 || backup.sources.includes(source ?? '')
+  if (source !== undefined && !isKnown) {
     const known = backup.sources.filter((at) => at !== '').join(', ')
     throw new BackupError('no-such-path', `There is no source ${source} in ${ref}`, {
       permanent: true,
