@@ -5,6 +5,7 @@
  * step; whatever goes wrong before it, the attempt voids its slot and removes what it stored, under
  * a signal of its own, and then rejects with the first cause.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { BackstreamError, describeError, formatBackupId } from '@backstream/kernel'
 import { isStorageError, type StoredObject } from '@backstream/storage'
 import type { Attempt } from './attempt.ts'
@@ -26,6 +27,8 @@ import { betweenHooks } from './run-hooks.ts'
 import { readManifest } from './slot.ts'
 import { streamArchive, totalBytes } from './stream-archive.ts'
 
+/** A run that ends before needs no percentage, and its time is not spent on one. */
+const estimateAfterMs = 10_000
 /** How long the clean-up of a failed attempt may take before it is left to the queue. */
 const cleanUpMs = 60_000
 
@@ -167,6 +170,7 @@ async function whileEstimating<T>(attempt: Attempt, work: () => Promise<T>): Pro
 }
 
 async function estimate(deps: BackupDeps, signal: AbortSignal): Promise<number | null> {
+  await delay(estimateAfterMs, undefined, { signal })
   let bytes = 0
   for (const source of deps.sources) {
     const estimated = await source.estimate({ signal, logger: deps.logger })
