@@ -1,5 +1,5 @@
 import type { ByteString } from './byte-string.ts'
-import { BLOCK_BYTES, checksumOf, type Field, field, paddingOf } from './tar-layout.ts'
+import { BLOCK_BYTES, checksumOf, field, paddingOf } from './tar-layout.ts'
 
 /** What stands before an entry's content. Names are byte strings; a directory has no trailing slash. */
 export interface TarHeaderFields {
@@ -37,17 +37,16 @@ export function tarHeaderBound(header: TarHeaderFields): number {
 export function encodeTarHeader(header: TarHeaderFields, into: Buffer, at: number): number {
   const path = header.type === 'directory' ? `${header.path}/` : header.path
   const split = splitPath(path)
-  const pax = paxRecords(header)
+  const time = splitTime(header.mtimeNs)
+  const pax = paxRecords(header, time)
   let end = at
   if (split === null) end = writeLongName('L', path, { into, at: end })
   if (header.linkTarget.length > field.linkName.bytes) {
     end = writeLongName('K', header.linkTarget, { into, at: end })
   }
   if (pax !== '') end = writeExtension('x', pax, { into, at: end })
-  writeBlock(header, split ?? { prefix: '', name: path.slice(0, field.name.bytes) }, {
-    into,
-    at: end,
-  })
+  const names = split ?? { prefix: '', name: path.slice(0, field.name.bytes) }
+  writeBlock({ header, time, names }, { into, at: end })
   return end + BLOCK_BYTES
 }
 
@@ -74,12 +73,32 @@ const maxSize = 8 ** 11 - 1
 const maxId = 8 ** 7 - 1
 const nsPerSecond = 1_000_000_000n
 
-function paxRecords(header: TarHeaderFields): ByteString {
-  let records = ''
-  const seconds = Number(header.mtimeNs / nsPerSecond)
-  if (header.mtimeNs % nsPerSecond !== 0n || seconds < 0 || seconds > maxSize) {
-    records += paxRecord('mtime', paxTime(header.mtimeNs))
+/** Both parts are of the time's distance to the epoch. */
+interface Time {
+  readonly isBefore: boolean
+  readonly seconds: number
+  readonly nanoseconds: number
+}
+
+function splitTime(ns: bigint): Time {
+  const isBefore = ns < 0n
+  const size = isBefore ? -ns : ns
+  const seconds = size / nsPerSecond
+  return {
+    isBefore,
+    seconds: Number(seconds),
+    nanoseconds: Number(size - seconds * nsPerSecond),
   }
+}
+
+/** Whether the block's own field holds its whole seconds. */
+function isPlain({ isBefore, seconds }: Time): boolean {
+  return !isBefore && seconds <= maxSize
+}
+
+function paxRecords(header: TarHeaderFields, time: Time): ByteString {
+  let records = ''
+  if (time.nanoseconds !== 0 || !isPlain(time)) records += paxRecord('mtime', paxTime(time))
   if (header.size > maxSize) records += paxRecord('size', String(header.size))
   if (header.uid > maxId) records += paxRecord('uid', String(header.uid))
   if (header.gid > maxId) records += paxRecord('gid', String(header.gid))
@@ -101,12 +120,9 @@ function paxRecord(keyword: string, value: ByteString): ByteString {
   return `${length}${rest}`
 }
 
-function paxTime(ns: bigint): string {
-  const sign = ns < 0n ? '-' : ''
-  const size = ns < 0n ? -ns : ns
-  const fraction = size % nsPerSecond
-  const seconds = `${sign}${size / nsPerSecond}`
-  return fraction === 0n ? seconds : `${seconds}.${String(fraction).padStart(9, '0')}`
+function paxTime({ isBefore, seconds, nanoseconds }: Time): string {
+  const whole = `${isBefore ? '-' : ''}${seconds}`
+  return nanoseconds === 0 ? whole : `${whole}.${String(nanoseconds).padStart(9, '0')}`
 }
 
 function writeLongName(type: 'L' | 'K', name: ByteString, place: Place): number {
@@ -120,9 +136,12 @@ function writeExtension(type: 'x' | 'L' | 'K', content: ByteString, { into, at }
   into.write(content, start, 'latin1')
   const end = start + content.length
   const padding = paddingOf(content.length)
-  into.fill(0, end, end + padding)
+  zeroBlock.copy(into, end, 0, padding)
   return end + padding
 }
+
+/** To be copied: `fill` sets shared memory byte by byte. */
+const zeroBlock = Buffer.alloc(BLOCK_BYTES)
 
 /** Nearly every file has a fraction in its mtime, so the same block precedes nearly every file. */
 const extensionBlocks = new Map<string, Buffer>()
@@ -138,50 +157,112 @@ function extensionBlock(type: 'x' | 'L' | 'K', size: number): Buffer {
   writeOctal(block, field.gid, { at: 0, value: 0 })
   writeOctal(block, field.size, { at: 0, value: size })
   writeOctal(block, field.mtime, { at: 0, value: 0 })
-  seal(block, type, 0)
+  sign(block, type)
+  writeChecksum(block, { at: 0, sum: checksumOf(block, 0) })
   if (extensionBlocks.size < 1000) extensionBlocks.set(key, block)
   return block
 }
 
+interface BlockContent {
+  readonly header: TarHeaderFields
+  readonly time: Time
+  readonly names: SplitPath
+}
+
+function writeBlock({ header, time, names }: BlockContent, { into, at }: Place): void {
+  const { block, sum } = stencilOf(header)
+  block.copy(into, at)
+  const size = header.size > maxSize ? 0 : header.size
+  const seconds = isPlain(time) ? time.seconds : 0
+  const filledSum =
+    writeBytes(into, at + field.name.at, names.name) +
+    writeBytes(into, at + field.prefix.at, names.prefix) +
+    writeBytes(into, at + field.linkName.at, header.linkTarget.slice(0, field.linkName.bytes)) +
+    writeOctal(into, field.size, { at, value: size }) +
+    writeOctal(into, field.mtime, { at, value: seconds })
+  writeChecksum(into, { at, sum: sum + filledSum })
+}
+
 const typeFlag = { file: '0', link: '1', symlink: '2', directory: '5' } as const
 
-function writeBlock(header: TarHeaderFields, split: SplitPath, { into, at }: Place): void {
-  into.fill(0, at, at + BLOCK_BYTES)
-  into.write(split.name, at + field.name.at, 'latin1')
-  into.write(split.prefix, at + field.prefix.at, 'latin1')
-  const seconds = Number(header.mtimeNs / nsPerSecond)
-  writeOctal(into, field.mode, { at, value: header.mode & 0o7777 })
-  writeOctal(into, field.uid, { at, value: header.uid > maxId ? 0 : header.uid })
-  writeOctal(into, field.gid, { at, value: header.gid > maxId ? 0 : header.gid })
-  writeOctal(into, field.size, { at, value: header.size > maxSize ? 0 : header.size })
-  writeOctal(into, field.mtime, { at, value: seconds < 0 || seconds > maxSize ? 0 : seconds })
-  into.write(header.linkTarget.slice(0, field.linkName.bytes), at + field.linkName.at, 'latin1')
+/** What a block says of owner, mode and type: the same for most entries that follow each other. */
+interface Stencil {
+  readonly header: TarHeaderFields
+  readonly block: Buffer
+  readonly sum: number
+}
+
+let lastStencil: Stencil | null = null
+
+function stencilOf(header: TarHeaderFields): Stencil {
+  if (!lastStencil || !isSameStencil(lastStencil.header, header)) lastStencil = makeStencil(header)
+  return lastStencil
+}
+
+function isSameStencil(one: TarHeaderFields, other: TarHeaderFields): boolean {
+  return (
+    one.mode === other.mode &&
+    one.type === other.type &&
+    one.uid === other.uid &&
+    one.gid === other.gid &&
+    one.userName === other.userName &&
+    one.groupName === other.groupName
+  )
+}
+
+function makeStencil(header: TarHeaderFields): Stencil {
+  const block = Buffer.alloc(BLOCK_BYTES)
+  writeOctal(block, field.mode, { at: 0, value: header.mode & 0o7777 })
+  writeOctal(block, field.uid, { at: 0, value: header.uid > maxId ? 0 : header.uid })
+  writeOctal(block, field.gid, { at: 0, value: header.gid > maxId ? 0 : header.gid })
   if (header.userName.length < field.userName.bytes) {
-    into.write(header.userName, at + field.userName.at, 'latin1')
+    writeBytes(block, field.userName.at, header.userName)
   }
   if (header.groupName.length < field.groupName.bytes) {
-    into.write(header.groupName, at + field.groupName.at, 'latin1')
+    writeBytes(block, field.groupName.at, header.groupName)
   }
-  seal(into, typeFlag[header.type], at)
+  sign(block, typeFlag[header.type])
+  return { header, block, sum: checksumOf(block, 0) }
 }
 
-function seal(block: Buffer, type: string, at: number): void {
-  block.write(type, at + field.type.at, 'latin1')
-  block.write('ustar\x0000', at + field.magic.at, 'latin1')
-  const sum = checksumOf(block, at)
-  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, at + field.checksum.at, 'latin1')
+function sign(block: Buffer, type: string): void {
+  block.write(type, field.type.at, 'latin1')
+  block.write('ustar\x0000', field.magic.at, 'latin1')
 }
 
-/** Digits to the field's last byte but one, which stays NUL. */
+/** Six digits, NUL, space. */
+function writeChecksum(block: Buffer, { at, sum }: { at: number; sum: number }): void {
+  const { at: start, bytes } = field.checksum
+  writeOctal(block, { at: start, bytes: bytes - 1 }, { at, value: sum })
+  block[at + start + bytes - 2] = 0
+  block[at + start + bytes - 1] = 0x20
+}
+
+/** Returns the sum of what it wrote. A loop: names are short, and calls into Node are not. */
+function writeBytes(into: Buffer, at: number, bytes: ByteString): number {
+  let sum = 0
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes.charCodeAt(i) & 0xff
+    into[at + i] = byte
+    sum += byte
+  }
+  return sum
+}
+
+/** Digits to the field's last byte but one, which stays NUL. Returns their sum. */
 function writeOctal(
   block: Buffer,
-  where: Field,
+  where: { readonly at: number; readonly bytes: number },
   { at, value }: { at: number; value: number },
-): void {
+): number {
   let rest = value
+  let sum = 0
   for (let i = at + where.at + where.bytes - 2; i >= at + where.at; i--) {
     const upper = Math.floor(rest / 8)
-    block[i] = 0x30 + (rest - upper * 8)
+    const digit = 0x30 + (rest - upper * 8)
+    block[i] = digit
+    sum += digit
     rest = upper
   }
+  return sum
 }

@@ -1,12 +1,4 @@
-import {
-  type BigIntStats,
-  closeSync,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readlinkSync,
-  readSync,
-} from 'node:fs'
+import { type BigIntStats, closeSync, fstatSync, lstatSync, openSync, readlinkSync } from 'node:fs'
 import type { ByteString } from '@backstream/archive/tar'
 import type { DirectorySourceConfig } from '@backstream/config'
 import { type Described, headerFields, listedEntry } from './entry-description.ts'
@@ -122,16 +114,15 @@ export class ReadingVisitor implements WalkVisitor {
   }
 
   /** Reads what there is; says what is missing of it, and why if that is an error. */
-  #copy(file: OpenFile, size: number): { left: number; error?: NodeJS.ErrnoException } {
+  #copy(file: OpenFile, bytes: number): { left: number; error?: NodeJS.ErrnoException } {
     const { writer, check } = this.#options
-    let left = size
+    let left = bytes
     while (left > 0) {
       check()
-      const room = writer.room()
+      const size = Math.min(left, writer.room())
       try {
-        const count = readSync(file.descriptor, room, 0, Math.min(left, room.length), null)
+        const count = writer.read(file.descriptor, size)
         if (count === 0) break
-        writer.advance(count)
         left -= count
       } catch (error) {
         return { left, error: error as NodeJS.ErrnoException }

@@ -48,7 +48,7 @@ export class TarRepacker {
       this.#options.log.add(entry)
       if (entry.type === 'file') {
         for await (const chunk of content) {
-          this.#copy(chunk)
+          this.#writer.write(chunk)
           yield* this.#take()
         }
         this.#writer.pad(entry.size)
@@ -71,14 +71,6 @@ export class TarRepacker {
     const { slab, bytes, entries } = message
     const release = (): void => void this.#spare.push(slab)
     this.#full.push({ bytes: new Uint8Array(slab, 0, bytes), entries, release })
-  }
-
-  #copy(chunk: Buffer): void {
-    for (let at = 0; at < chunk.length; ) {
-      const copied = chunk.copy(this.#writer.room(), 0, at)
-      this.#writer.advance(copied)
-      at += copied
-    }
   }
 
   #choose(header: TarHeader, described: Described): readonly Described[] {

@@ -1,3 +1,4 @@
+import { readSync } from 'node:fs'
 import {
   encodeTarHeader,
   paddingOf,
@@ -10,6 +11,9 @@ import type { ListedEntry } from './reader-thread-protocol.ts'
 
 /** Entries of a slab are copied between threads and written into the index in one turn: not too many. */
 const maxEntries = 2048
+
+/** To be copied: `fill` sets shared memory byte by byte. */
+const zeroBytes = Buffer.alloc(64 << 10)
 
 /** Where memory comes from, and where it goes when it is full. */
 export type SlabOutlet = Pick<ReaderOutbox, 'slab' | 'post'>
@@ -33,26 +37,36 @@ export class SlabWriter {
   header(header: TarHeaderFields, entry: ListedEntry): void {
     if (this.#entries.length >= maxEntries) this.ship()
     const bound = tarHeaderBound(header)
-    const room = this.room()
+    const slab = this.#open()
     this.#entries.push({ ...entry, offset: this.#filled })
-    if (room.length >= bound) {
-      const slab = this.#current()
+    if (this.#slabBytes - this.#filled >= bound) {
       this.#filled = encodeTarHeader(header, slab, this.#filled)
       return
     }
     const scratch = Buffer.allocUnsafe(bound)
-    this.#append(scratch.subarray(0, encodeTarHeader(header, scratch, 0)))
+    this.write(scratch.subarray(0, encodeTarHeader(header, scratch, 0)))
   }
 
-  /** Where content is to be read to: the rest of the slab, at least one byte. */
-  room(): Buffer {
+  /** How much `read` may take at once: the rest of the slab, at least one byte. */
+  room(): number {
     if (this.#filled === this.#slabBytes) this.ship()
-    return this.#current().subarray(this.#filled)
+    return this.#slabBytes - this.#filled
   }
 
-  /** Says how much of `room()` was filled. */
-  advance(bytes: number): void {
-    this.#filled += bytes
+  /** Reads up to `size` bytes of an open file, within `room()`; 0 at its end. Throws as `readSync` does. */
+  read(descriptor: number, size: number): number {
+    const count = readSync(descriptor, this.#open(), this.#filled, size, null)
+    this.#filled += count
+    return count
+  }
+
+  /** Copies content that is in memory already. */
+  write(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; ) {
+      const copied = bytes.copy(this.#open(), this.#filled, at)
+      this.#filled += copied
+      at += copied
+    }
   }
 
   /** Ends an entry's content. */
@@ -61,12 +75,8 @@ export class SlabWriter {
   }
 
   zeros(count: number): void {
-    for (let left = count; left > 0; ) {
-      const room = this.room()
-      const size = Math.min(left, room.length)
-      room.fill(0, 0, size)
-      this.#filled += size
-      left -= size
+    for (let left = count; left > 0; left -= zeroBytes.length) {
+      this.write(zeroBytes.subarray(0, left))
     }
   }
 
@@ -80,15 +90,9 @@ export class SlabWriter {
     this.#outbox.post({ kind: 'segment', slab, bytes, entries })
   }
 
-  #append(bytes: Buffer): void {
-    for (let at = 0; at < bytes.length; ) {
-      const copied = bytes.copy(this.room(), 0, at)
-      this.#filled += copied
-      at += copied
-    }
-  }
-
-  #current(): Buffer<SharedArrayBuffer> {
+  /** The slab, with room for at least one byte. */
+  #open(): Buffer<SharedArrayBuffer> {
+    if (this.#filled === this.#slabBytes) this.ship()
     this.#slab ??= Buffer.from(this.#outbox.slab(this.#slabBytes))
     return this.#slab
   }
