@@ -8,7 +8,7 @@
  */
 import { closeSync, createWriteStream, openSync, readSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
-import { packArchive, type TarSegment } from '@backstream/archive'
+import { packArchive, SegmentEntries, type TarSegment } from '@backstream/archive'
 import { silentLogger, systemClock } from '@backstream/kernel'
 import { createDirectorySource } from '@backstream/sources'
 import { openS3Storage } from '@backstream/storage-s3'
@@ -56,7 +56,11 @@ function readTree(path: string): AsyncIterable<TarSegment> {
 async function* readTar(path: string): AsyncGenerator<TarSegment> {
   const spare: Uint8Array[] = []
   for await (const bytes of slabsOf(path, () => spare.pop() ?? Buffer.allocUnsafeSlow(slabBytes))) {
-    yield { bytes, entries: [], release: () => void spare.push(new Uint8Array(bytes.buffer)) }
+    yield {
+      bytes,
+      entries: SegmentEntries.none,
+      release: () => void spare.push(new Uint8Array(bytes.buffer)),
+    }
   }
 }
 

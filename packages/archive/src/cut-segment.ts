@@ -1,4 +1,5 @@
-import type { SegmentEntry, TarSegment } from './segment.ts'
+import type { TarSegment } from './segment.ts'
+import { SegmentEntries } from './segment-entries.ts'
 
 export interface SegmentPiece extends TarSegment {
   /** It begins with the header of a large member, and is to begin a frame. */
@@ -10,9 +11,8 @@ export interface SegmentPiece extends TarSegment {
  * frames that hold nothing else in front of it. Segments without any pass as they are.
  */
 export function cutBeforeLarge(segment: TarSegment, largeBytes: number): SegmentPiece[] {
-  const large = segment.entries.filter(({ size }) => size >= largeBytes)
-  if (large.length === 0) return [{ ...segment, beginsFrame: false, ...releaseOf(segment) }]
-  const starts = large.map(({ offset }) => offset)
+  const starts = startsOfLarge(segment, largeBytes)
+  if (starts.length === 0) return [{ ...segment, beginsFrame: false, ...releaseOf(segment) }]
   const borders = starts[0] === 0 ? starts : [0, ...starts]
   const release = sharedRelease(segment, borders.length)
   return borders.map((start, at) => {
@@ -24,6 +24,13 @@ export function cutBeforeLarge(segment: TarSegment, largeBytes: number): Segment
       release,
     }
   })
+}
+
+function startsOfLarge({ entries }: TarSegment, largeBytes: number): number[] {
+  const starts: number[] = []
+  const cursor = entries.cursor()
+  while (cursor.next()) if (cursor.size >= largeBytes) starts.push(cursor.offset)
+  return starts
 }
 
 function releaseOf({ release }: TarSegment): Pick<TarSegment, 'release'> {
@@ -39,12 +46,10 @@ function sharedRelease(segment: TarSegment, pieces: number): () => void {
   }
 }
 
-function entriesBetween(
-  entries: readonly SegmentEntry[],
-  start: number,
-  end: number,
-): SegmentEntry[] {
-  return entries
-    .filter(({ offset }) => offset >= start && offset < end)
-    .map((entry) => ({ ...entry, offset: entry.offset - start }))
+function entriesBetween(entries: SegmentEntries, start: number, end: number): SegmentEntries {
+  return SegmentEntries.of(
+    [...entries]
+      .filter(({ offset }) => offset >= start && offset < end)
+      .map((entry) => ({ ...entry, offset: entry.offset - start })),
+  )
 }

@@ -75,36 +75,32 @@ export interface Placement {
   readonly offset: number
 }
 
-export function indexEntryOf(entry: SegmentEntry, place: Placement): IndexEntry {
-  const { path, rawPath, type, size, mode, mtimeMs, linkTarget } = entry
-  return {
-    path,
-    ...(rawPath && { rawPath: Buffer.from(rawPath) }),
-    type,
-    size,
-    mode,
-    mtimeMs,
-    ...place,
-    ...(linkTarget !== undefined && { linkTarget }),
-    ...(type === 'stream' && { members: 1 }),
-  }
-}
+/** An entry without where it lies in the archive, which is known later: see `placeEnding`. */
+export type UnplacedEntry = Omit<IndexEntry, 'frame' | 'offset'>
 
-export function encodeIndexEntry(entry: IndexEntry): string {
-  const { path, type, size, mode, mtimeMs, frame, offset, linkTarget, members, rawPath } = entry
-  // Absent keys are dropped by JSON; the rest stand in this order.
+/** What is absent is left out. */
+export function encodeEntry(entry: SegmentEntry | UnplacedEntry): string {
+  const { path, type, size, mode, mtimeMs, linkTarget, rawPath } = entry
+  const members = 'members' in entry ? entry.members : undefined
   return JSON.stringify({
     path,
     type,
     size,
     mode,
     mtime: mtimeMs,
-    frame,
-    offset,
     linkTarget,
     members,
-    rawPath: rawPath?.toString('base64'),
+    rawPath: rawPath && Buffer.from(rawPath).toString('base64'),
   })
+}
+
+export function decodeEntry(text: string): UnplacedEntry {
+  return decodeIndexEntry(text)
+}
+
+/** What stands in a line of the index instead of the brace that ends an entry. */
+export function placeEnding({ frame, offset }: Placement): string {
+  return `,"frame":${frame},"offset":${offset}}\n`
 }
 
 export function decodeIndexEntry(line: string): IndexEntry {

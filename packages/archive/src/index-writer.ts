@@ -1,17 +1,23 @@
 import { promisify } from 'node:util'
 import { constants, type ZstdOptions, zstdCompress } from 'node:zlib'
+import { BufferPool } from './buffer-pool.ts'
 import { ByteChannel } from './byte-channel.ts'
 import {
-  encodeIndexEntry,
+  decodeEntry,
+  encodeEntry,
   type IndexEntry,
   type IndexFooter,
   type IndexFrame,
-  indexEntryOf,
   type Placement,
+  placeEnding,
 } from './index-format.ts'
-import type { SegmentEntry } from './segment.ts'
+import type { EntryCursor } from './segment-entries.ts'
 
 const plainFrameBytes = 1 << 20
+/** A frame ends before an entry that would not fit; only one that is longer than that by itself is larger. */
+const bufferBytes = plainFrameBytes + (64 << 10)
+/** `,"frame":…,"offset":…}` and the line's end, at their longest. */
+const endingBytes = 64
 const zstd = promisify<Uint8Array, ZstdOptions, Buffer>(zstdCompress)
 const compress = (plain: Uint8Array): Promise<Buffer> =>
   zstd(plain, { chunkSize: 256 << 10, params: { [constants.ZSTD_c_checksumFlag]: 1 } })
@@ -21,9 +27,11 @@ const maxInFlight = 2
 export class IndexWriter {
   readonly object: ByteChannel = new ByteChannel()
   readonly #frames: IndexFrame[] = []
+  readonly #buffers = new BufferPool(bufferBytes)
   #files = 0
-  #lines: string[] = []
-  #lineChars = 0
+  #buffer: Buffer | null = null
+  #filled = 0
+  #entries = 0
   #first = ''
   #part = 0
   #stream: IndexEntry | null = null
@@ -41,12 +49,18 @@ export class IndexWriter {
     this.#part = part
   }
 
-  add(entry: SegmentEntry, place: Placement): void {
-    const added = indexEntryOf(entry, place)
-    if (this.#continue(added)) return
+  /** Adds the entry at hand. */
+  add(cursor: EntryCursor, place: Placement): void {
+    if (cursor.isStream) {
+      this.#addMember({ ...decodeEntry(cursor.text().toString()), ...place })
+      return
+    }
     this.#endStream()
-    if (added.type === 'stream') this.#stream = added
-    else this.#write(added)
+    if (cursor.isFile) this.#files++
+    const buffer = this.#open(cursor.textBytes)
+    if (this.#entries === 0) this.#first = cursor.entry().path
+    const at = cursor.copyText(buffer, this.#filled, 1)
+    this.#endLine(buffer, at, place)
   }
 
   /** Waits while more frames are being compressed than memory should hold. */
@@ -66,44 +80,61 @@ export class IndexWriter {
     return { offset: this.#offset, bytes: bytes.length }
   }
 
-  /** True when `next` is one more member of the stream at hand. */
-  #continue(next: IndexEntry): boolean {
+  #addMember(member: IndexEntry): void {
     const stream = this.#stream
-    if (!stream || next.type !== 'stream' || next.path !== stream.path) return false
-    this.#stream = {
-      ...stream,
-      size: stream.size + next.size,
-      members: (stream.members ?? 1) + 1,
+    if (stream && member.path === stream.path) {
+      const { size, members = 1 } = stream
+      this.#stream = { ...stream, size: size + member.size, members: members + 1 }
+      return
     }
-    return true
+    this.#endStream()
+    this.#stream = { ...member, members: 1 }
   }
 
   #endStream(): void {
-    if (this.#stream) this.#write(this.#stream)
+    const stream = this.#stream
+    if (!stream) return
     this.#stream = null
+    this.#files++
+    const text = Buffer.from(encodeEntry(stream))
+    const buffer = this.#open(text.length)
+    if (this.#entries === 0) this.#first = stream.path
+    this.#endLine(
+      buffer,
+      this.#filled + text.copy(buffer, this.#filled, 0, text.length - 1),
+      stream,
+    )
   }
 
-  #write(entry: IndexEntry): void {
-    if (this.#lines.length === 0) this.#first = entry.path
-    if (entry.type === 'file' || entry.type === 'stream') this.#files++
-    const line = encodeIndexEntry(entry)
-    this.#lines.push(line)
-    this.#lineChars += line.length + 1
-    if (this.#lineChars >= plainFrameBytes) this.#sealLines()
+  /** Memory with room for one more line. */
+  #open(textBytes: number): Buffer {
+    const needed = textBytes + endingBytes
+    if (this.#buffer && this.#filled + needed > this.#buffer.length) this.#sealLines()
+    this.#buffer ??= needed > bufferBytes ? Buffer.allocUnsafeSlow(needed) : this.#buffers.take()
+    return this.#buffer
+  }
+
+  #endLine(buffer: Buffer, at: number, place: Placement): void {
+    this.#filled = at + buffer.write(placeEnding(place), at, 'latin1')
+    this.#entries++
+    if (this.#filled >= plainFrameBytes) this.#sealLines()
   }
 
   #seal(): void {
     this.#endStream()
-    if (this.#lines.length > 0) this.#sealLines()
+    if (this.#entries > 0) this.#sealLines()
   }
 
   #sealLines(): void {
-    const sealed = { entries: this.#lines.length, part: this.#part, first: this.#first }
-    const compressed = compress(Buffer.from(`${this.#lines.join('\n')}\n`))
-    this.#lines = []
-    this.#lineChars = 0
+    const sealed = { entries: this.#entries, part: this.#part, first: this.#first }
+    const buffer = this.#buffer ?? Buffer.alloc(0)
+    const compressed = compress(buffer.subarray(0, this.#filled))
+    this.#buffer = null
+    this.#filled = 0
+    this.#entries = 0
     this.#inFlight++
     this.#last = Promise.all([compressed, this.#last]).then(([bytes]) => {
+      if (buffer.length === bufferBytes) this.#buffers.giveBack(buffer)
       this.#inFlight--
       this.#frames.push({ offset: this.#offset, bytes: bytes.length, ...sealed })
       this.#offset += bytes.length

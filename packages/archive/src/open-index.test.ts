@@ -75,13 +75,32 @@ describe('the index', () => {
     assert.equal(index.footer.index.at(-1)?.part, 1)
   })
 
+  it('gives a line that is longer than a frame one of its own', async () => {
+    const long = `${'d/'.repeat(700_000)}f`
+    const packed = pack([[{ path: 'a' }, { path: long }, { path: 'b' }]])
+    await collect(packed.body)
+    const index = await openIndex(objectOf(await collect(packed.index), packed))
+    const entries = await gather(index.entries())
+    assert.deepEqual(
+      entries.map(({ path, offset }) => [path.length, offset]),
+      [
+        [1, 0],
+        [long.length, 1536],
+        [1, 1536 + 4 * 512 + 512 * Math.ceil((long.length + 1) / 512)],
+      ],
+    )
+    assert.deepEqual(
+      index.footer.index.map((frame) => frame.entries),
+      [1, 1, 1],
+    )
+  })
+
   it('carries the warnings of the parts, and names that are not UTF-8', async () => {
     const rawPath = Buffer.from([0x66, 0xff])
     const segment = segmentOf({ path: 'f\ufffd', rawPath })
-    const entry = { ...segment.entries[0]!, rawPath }
     const warning = { code: 'shrank', path: 'a', message: 'it shrank' }
     const part = {
-      ...partOf('p', [{ ...segment, entries: [entry] }]),
+      ...partOf('p', [segment]),
       warnings: () => [warning],
     }
     const packed = packArchive([part], { compression: zstd, signal })

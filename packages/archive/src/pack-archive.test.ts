@@ -11,6 +11,7 @@ import {
 } from './pack-archive.ts'
 import { readSeekTable } from './seek-table.ts'
 import type { TarSegment } from './segment.ts'
+import { SegmentEntries } from './segment-entries.ts'
 import { chunked, collect, gather, type Sample, segmentOf, tarOf } from './tar-samples.ts'
 import { unpackFrames } from './unpack-frames.ts'
 
@@ -178,7 +179,7 @@ describe('packArchive', () => {
     const released: number[] = []
     const segments = [8192, 8192, 4096, 512, 20_480].map((size, at) => ({
       bytes: Buffer.alloc(size, at),
-      entries: [],
+      entries: SegmentEntries.none,
       release: () => {
         released.push(at)
       },
@@ -193,7 +194,11 @@ describe('packArchive', () => {
   })
 
   it('never releases what it hands on uncompressed', async () => {
-    const segment = { bytes: Buffer.alloc(8192), entries: [], release: () => assert.fail() }
+    const segment = {
+      bytes: Buffer.alloc(8192),
+      entries: SegmentEntries.none,
+      release: () => assert.fail(),
+    }
     const packed = packArchive([partOf('p', [segment])], {
       compression: { algorithm: 'none', level: 0 },
       signal,
@@ -246,12 +251,12 @@ describe('packArchive, when something fails', () => {
   it('notices a segment that was lost, or came too early', async () => {
     const { bytes, entries } = segmentOf(file('a', 3000))
     const head: TarSegment = { bytes: bytes.subarray(0, 1024), entries }
-    const tail: TarSegment = { bytes: bytes.subarray(1024), entries: [] }
+    const tail: TarSegment = { bytes: bytes.subarray(1024), entries: SegmentEntries.none }
     const next = segmentOf(file('b', 10))
     await collect(
       packArchive([partOf('p', [head, tail, next])], { compression: zstd, signal }).body,
     )
-    const odd = { bytes: Buffer.alloc(100), entries: [] }
+    const odd = { bytes: Buffer.alloc(100), entries: SegmentEntries.none }
     for (const segments of [[head, next], [head], [tail, odd], [head, next, tail]]) {
       const packed = packArchive([partOf('p', segments)], { compression: zstd, signal })
       await assert.rejects(collect(packed.body), { code: 'corrupt', message: /source p/ })
@@ -310,13 +315,16 @@ function joinSegments(segments: readonly TarSegment[], count: number): TarSegmen
   for (let at = 0; at < segments.length; at += count) {
     let bytes = 0
     const entries = segments.slice(at, at + count).flatMap((segment) => {
-      const moved = segment.entries.map((entry) => ({ ...entry, offset: entry.offset + bytes }))
+      const moved = [...segment.entries].map((entry) => ({
+        ...entry,
+        offset: entry.offset + bytes,
+      }))
       bytes += segment.bytes.length
       return moved
     })
     joined.push({
       bytes: Buffer.concat(segments.slice(at, at + count).map((segment) => segment.bytes)),
-      entries,
+      entries: SegmentEntries.of(entries),
     })
   }
   return joined

@@ -185,11 +185,12 @@ class Packer {
 
   #note(segment: TarSegment, counts: { entries: number; bytes: number }): void {
     const { frame, filled, frameBytes } = this.#assembler
-    for (const entry of segment.entries) {
-      const at = filled + entry.offset
+    const cursor = segment.entries.cursor()
+    while (cursor.next()) {
+      const at = filled + cursor.offset
       const place = { frame: frame + Math.floor(at / frameBytes), offset: at % frameBytes }
-      this.index.add(entry, place)
-      counts.bytes += entry.size
+      this.index.add(cursor, place)
+      counts.bytes += cursor.size
     }
     counts.entries += segment.entries.length
   }

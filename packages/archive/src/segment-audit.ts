@@ -19,10 +19,12 @@ export class SegmentAudit {
   }
 
   add({ bytes, entries }: TarSegment): void {
-    for (const { path, offset, size } of entries) {
+    const cursor = entries.cursor()
+    while (cursor.next()) {
+      const { offset, size } = cursor
       const at = this.#bytes + offset
       if (at < this.#earliestNext || at % BLOCK_BYTES !== 0 || offset >= bytes.length) {
-        throw this.#broken(`${path} begins at byte ${at}`)
+        throw this.#broken(`${cursor.entry().path} begins at byte ${at}`)
       }
       this.#earliestNext = at + BLOCK_BYTES + size + paddingOf(size)
     }

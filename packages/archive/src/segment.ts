@@ -1,3 +1,5 @@
+import type { SegmentEntries } from './segment-entries.ts'
+
 /**
  * A run of plain tar bytes with the entries that begin in it: what sources produce and frames eat.
  *
@@ -8,7 +10,7 @@
  */
 export interface TarSegment {
   readonly bytes: Uint8Array
-  readonly entries: readonly SegmentEntry[]
+  readonly entries: SegmentEntries
   /**
    * Called at most once, by a consumer that is done with `bytes` and keeps no view of them: the
    * producer may then fill the same memory again. Calling it is an economy, never a duty.

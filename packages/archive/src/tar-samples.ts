@@ -2,6 +2,7 @@
 import { toByteString } from './byte-string.ts'
 import { encodeTarHeader, type TarHeaderFields, tarHeaderBound } from './encode-tar-header.ts'
 import type { SegmentEntry, TarSegment } from './segment.ts'
+import { SegmentEntries } from './segment-entries.ts'
 import { paddingOf, TAR_END_BYTES } from './tar-layout.ts'
 
 export interface Sample extends Partial<Omit<TarHeaderFields, 'path' | 'size'>> {
@@ -37,6 +38,7 @@ export function segmentOf(sample: Sample): TarSegment {
   const content = sample.content ?? new Uint8Array(0)
   const entry: SegmentEntry = {
     path: sample.path,
+    ...(sample.rawPath && { rawPath: sample.rawPath }),
     type: sample.isStream ? 'stream' : header.type,
     size: header.size,
     mode: header.mode,
@@ -45,7 +47,7 @@ export function segmentOf(sample: Sample): TarSegment {
     ...(header.linkTarget !== '' && { linkTarget: header.linkTarget }),
   }
   const padding = Buffer.alloc(paddingOf(content.length))
-  return { bytes: Buffer.concat([head, content, padding]), entries: [entry] }
+  return { bytes: Buffer.concat([head, content, padding]), entries: SegmentEntries.of([entry]) }
 }
 
 /** A whole plain tar. */

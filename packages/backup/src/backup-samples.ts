@@ -2,6 +2,7 @@
 import {
   encodeTarHeader,
   paddingOf,
+  SegmentEntries,
   type TarHeaderFields,
   type TarSegment,
   tarHeaderBound,
@@ -35,12 +36,12 @@ export function segmentOf(entry: SampleEntry): TarSegment {
   const { path, type, size, mode, linkTarget } = header
   return {
     bytes: Buffer.concat([head, Buffer.from(content), Buffer.alloc(paddingOf(size))]),
-    entries: [
+    entries: SegmentEntries.of([
       {
         ...{ path, type, size, mode, mtimeMs: 1_700_000_000_500, offset: 0 },
         ...(linkTarget !== '' && { linkTarget }),
       },
-    ],
+    ]),
   }
 }
 

@@ -59,7 +59,8 @@ export class ProgressMeter {
     for await (const segment of segments) {
       this.#tarBytes += segment.bytes.byteLength
       this.#entries += segment.entries.length
-      for (const entry of segment.entries) this.#contentBytes += entry.size
+      const cursor = segment.entries.cursor()
+      while (cursor.next()) this.#contentBytes += cursor.size
       yield segment
     }
   }

@@ -84,7 +84,7 @@ describe('a directory source in a hostile tree', () => {
     for await (const { entries } of source.read(sourceOptions()).segments) {
       if (!isReplaced) replace()
       isReplaced = true
-      found.push(...entries.map(({ path, type }) => [path, type]))
+      found.push(...[...entries].map(({ path, type }) => [path, type]))
     }
     assert.deepEqual(found, [
       ['a', 'file'],

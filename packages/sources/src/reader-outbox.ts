@@ -1,5 +1,11 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { type ReaderMessage, stopAt, takenAt } from './reader-thread-protocol.ts'
+import {
+  createSlab,
+  type ReaderMessage,
+  type Slab,
+  stopAt,
+  takenAt,
+} from './reader-thread-protocol.ts'
 
 /** How many posts may wait to be taken. With one more being filled, reading overlaps with the rest. */
 const maxWaiting = 1
@@ -11,7 +17,7 @@ export class ReaderStopped extends Error {}
 export class ReaderOutbox {
   readonly #port: MessagePort
   readonly #control: Int32Array
-  readonly #spare: SharedArrayBuffer[] = []
+  readonly #spare: Slab[] = []
   #posted = 0
 
   constructor(port: MessagePort, control: SharedArrayBuffer) {
@@ -31,15 +37,13 @@ export class ReaderOutbox {
   }
 
   /** Memory to fill: given back by the consumer if there is any, else new. */
-  slab(bytes: number): SharedArrayBuffer {
+  slab(bytes: number): Slab {
     for (;;) {
-      const returned = receiveMessageOnPort(this.#port) as
-        | { message: SharedArrayBuffer }
-        | undefined
+      const returned = receiveMessageOnPort(this.#port) as { message: Slab } | undefined
       if (!returned) break
       this.#spare.push(returned.message)
     }
-    return this.#spare.pop() ?? new SharedArrayBuffer(bytes)
+    return this.#spare.pop() ?? createSlab(bytes)
   }
 
   #waitUntilTaken(): void {

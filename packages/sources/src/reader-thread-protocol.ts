@@ -6,7 +6,7 @@
  * consumer from its post until it is sent back. Buffers that are transferred instead would be
  * new ones to the garbage collector on every crossing: a gigabyte of files made 80 full collections.
  */
-import type { SegmentEntry } from '@backstream/archive'
+import type { PackedEntries, SegmentEntry } from '@backstream/archive/tar'
 import type { DirectorySourceConfig } from '@backstream/config'
 import type { SourceEstimate, SourceSummary } from './source.ts'
 import type { SerializedSourceError } from './source-error.ts'
@@ -23,12 +23,28 @@ export interface ReaderInput {
   readonly control: SharedArrayBuffer
 }
 
+/** Memory for a run of the tar, and for telling of the entries that begin in it. */
+export interface Slab {
+  readonly content: SharedArrayBuffer
+  readonly entries: SharedArrayBuffer
+}
+
+/** Room for the entries of a slab of small files; where it is not enough, the thread takes more. */
+const usualEntryBytes = 128 << 10
+
+export function createSlab(contentBytes: number): Slab {
+  return {
+    content: new SharedArrayBuffer(contentBytes),
+    entries: new SharedArrayBuffer(usualEntryBytes),
+  }
+}
+
 export type ReaderMessage =
   | {
       readonly kind: 'segment'
-      readonly slab: SharedArrayBuffer
+      readonly content: SharedArrayBuffer
       readonly bytes: number
-      readonly entries: readonly SegmentEntry[]
+      readonly entries: PackedEntries<SharedArrayBuffer>
     }
   | { readonly kind: 'entries'; readonly entries: readonly ListedEntry[] }
   | { readonly kind: 'end'; readonly result: SourceSummary | SourceEstimate | null }

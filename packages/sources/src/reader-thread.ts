@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import type { TarSegment } from '@backstream/archive'
+import { SegmentEntries, type TarSegment } from '@backstream/archive'
 import type { DirectorySourceConfig } from '@backstream/config'
 import { compileThreadCode, threadEnvironment } from '@backstream/kernel/thread-code'
 import {
@@ -8,6 +8,7 @@ import {
   type ReaderInput,
   type ReaderMessage,
   type ReaderTask,
+  type Slab,
   stopAt,
   takenAt,
 } from './reader-thread-protocol.ts'
@@ -113,14 +114,15 @@ class ReaderThread {
     }
   }
 
-  pieceOf({ slab, bytes, entries }: Extract<ReaderMessage, { kind: 'segment' }>): ReaderPiece {
+  pieceOf({ content, bytes, entries }: Extract<ReaderMessage, { kind: 'segment' }>): ReaderPiece {
     let isReleased = false
     const release = (): void => {
       // A slab that came back twice would be filled for two segments at once.
-      if (!isReleased) this.#worker.postMessage(slab)
+      if (!isReleased) this.#worker.postMessage({ content, entries: entries.memory } satisfies Slab)
       isReleased = true
     }
-    const segment = { bytes: new Uint8Array(slab, 0, bytes), entries, release }
+    const view = new Uint8Array(content, 0, bytes)
+    const segment = { bytes: view, entries: new SegmentEntries(entries), release }
     return { kind: 'segment', segment }
   }
 

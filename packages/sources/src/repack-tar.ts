@@ -1,10 +1,15 @@
 import type { SegmentEntry, TarEntry, TarHeader, TarSegment } from '@backstream/archive'
 import type { ByteString, TarHeaderFields } from '@backstream/archive/tar'
-import { decodeByteString, isAscii } from '@backstream/archive/tar'
+import { decodeByteString, isAscii, SegmentEntries } from '@backstream/archive/tar'
 import type { DirectorySourceConfig } from '@backstream/config'
 import type { DescentFilter } from './descent-filter.ts'
 import type { EntryLog } from './entry-log.ts'
-import type { ListedEntry, ReaderMessage } from './reader-thread-protocol.ts'
+import {
+  createSlab,
+  type ListedEntry,
+  type ReaderMessage,
+  type Slab,
+} from './reader-thread-protocol.ts'
 import { SlabWriter } from './slab-writer.ts'
 import { SourceError } from './source-error.ts'
 
@@ -29,13 +34,12 @@ export class TarRepacker {
   readonly #options: RepackOptions
   readonly #writer: SlabWriter
   readonly #full: TarSegment[] = []
-  readonly #spare: SharedArrayBuffer[] = []
+  readonly #spare: Slab[] = []
 
   constructor(options: RepackOptions) {
     this.#options = options
     const post = (message: ReaderMessage): void => this.#post(message)
-    const slab = (bytes: number): SharedArrayBuffer =>
-      this.#spare.pop() ?? new SharedArrayBuffer(bytes)
+    const slab = (bytes: number): Slab => this.#spare.pop() ?? createSlab(bytes)
     this.#writer = new SlabWriter({ post, slab }, options.slabBytes)
   }
 
@@ -68,9 +72,10 @@ export class TarRepacker {
 
   #post(message: ReaderMessage): void {
     if (message.kind !== 'segment') return
-    const { slab, bytes, entries } = message
-    const release = (): void => void this.#spare.push(slab)
-    this.#full.push({ bytes: new Uint8Array(slab, 0, bytes), entries, release })
+    const { content, bytes, entries } = message
+    const release = (): void => void this.#spare.push({ content, entries: entries.memory })
+    const view = new Uint8Array(content, 0, bytes)
+    this.#full.push({ bytes: view, entries: new SegmentEntries(entries), release })
   }
 
   #choose(header: TarHeader, described: Described): readonly Described[] {

@@ -1,13 +1,13 @@
 import { readSync } from 'node:fs'
 import {
+  EntryPacker,
   encodeTarHeader,
   paddingOf,
-  type SegmentEntry,
   type TarHeaderFields,
   tarHeaderBound,
 } from '@backstream/archive/tar'
 import type { ReaderOutbox } from './reader-outbox.ts'
-import type { ListedEntry } from './reader-thread-protocol.ts'
+import type { ListedEntry, Slab } from './reader-thread-protocol.ts'
 
 /** Entries of a slab are copied between threads and written into the index in one turn: not too many. */
 const maxEntries = 2048
@@ -25,9 +25,8 @@ export type SlabOutlet = Pick<ReaderOutbox, 'slab' | 'post'>
 export class SlabWriter {
   readonly #outbox: SlabOutlet
   readonly #slabBytes: number
-  #slab: Buffer<SharedArrayBuffer> | null = null
+  #slab: OpenSlab | null = null
   #filled = 0
-  #entries: SegmentEntry[] = []
 
   constructor(outbox: SlabOutlet, slabBytes: number) {
     this.#outbox = outbox
@@ -35,12 +34,12 @@ export class SlabWriter {
   }
 
   header(header: TarHeaderFields, entry: ListedEntry): void {
-    if (this.#entries.length >= maxEntries) this.ship()
+    if ((this.#slab?.entries.length ?? 0) >= maxEntries) this.ship()
     const bound = tarHeaderBound(header)
-    const slab = this.#open()
-    this.#entries.push({ ...entry, offset: this.#filled })
+    const { content, entries } = this.#open()
+    entries.add({ ...entry, offset: this.#filled })
     if (this.#slabBytes - this.#filled >= bound) {
-      this.#filled = encodeTarHeader(header, slab, this.#filled)
+      this.#filled = encodeTarHeader(header, content, this.#filled)
       return
     }
     const scratch = Buffer.allocUnsafe(bound)
@@ -55,7 +54,7 @@ export class SlabWriter {
 
   /** Reads up to `size` bytes of an open file, within `room()`; 0 at its end. Throws as `readSync` does. */
   read(descriptor: number, size: number): number {
-    const count = readSync(descriptor, this.#open(), this.#filled, size, null)
+    const count = readSync(descriptor, this.#open().content, this.#filled, size, null)
     this.#filled += count
     return count
   }
@@ -63,7 +62,7 @@ export class SlabWriter {
   /** Copies content that is in memory already. */
   write(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; ) {
-      const copied = bytes.copy(this.#open(), this.#filled, at)
+      const copied = bytes.copy(this.#open().content, this.#filled, at)
       this.#filled += copied
       at += copied
     }
@@ -83,17 +82,32 @@ export class SlabWriter {
   /** Posts what there is. */
   ship(): void {
     if (this.#slab === null || this.#filled === 0) return
-    const [slab, bytes, entries] = [this.#slab.buffer, this.#filled, this.#entries]
+    const { content, entries } = this.#slab
+    const bytes = this.#filled
     this.#slab = null
     this.#filled = 0
-    this.#entries = []
-    this.#outbox.post({ kind: 'segment', slab, bytes, entries })
+    this.#outbox.post({
+      kind: 'segment',
+      content: content.buffer,
+      bytes,
+      entries: entries.packed(),
+    })
   }
 
   /** The slab, with room for at least one byte. */
-  #open(): Buffer<SharedArrayBuffer> {
+  #open(): OpenSlab {
     if (this.#filled === this.#slabBytes) this.ship()
-    this.#slab ??= Buffer.from(this.#outbox.slab(this.#slabBytes))
+    this.#slab ??= openSlab(this.#outbox.slab(this.#slabBytes))
     return this.#slab
   }
+}
+
+interface OpenSlab {
+  readonly content: Buffer<SharedArrayBuffer>
+  readonly entries: EntryPacker<SharedArrayBuffer>
+}
+
+function openSlab({ content, entries }: Slab): OpenSlab {
+  const allocate = (bytes: number): SharedArrayBuffer => new SharedArrayBuffer(bytes)
+  return { content: Buffer.from(content), entries: new EntryPacker(entries, allocate) }
 }

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import {
   encodeTarHeader,
   paddingOf,
+  SegmentEntries,
   type TarHeaderFields,
   type TarSegment,
   tarHeaderBound,
@@ -78,7 +79,7 @@ export class StreamMembers {
   note(name: string, content: Buffer): TarSegment {
     const head = encoded(this.#header(content.length, name))
     const bytes = Buffer.concat([head, content, Buffer.alloc(paddingOf(content.length))])
-    return { bytes, entries: [this.#entry({ path: name, type: 'file', size: content.length })] }
+    return { bytes, entries: this.#entries({ path: name, type: 'file', size: content.length }) }
   }
 
   #open(): Buffer {
@@ -101,17 +102,17 @@ export class StreamMembers {
     this.#members++
     return {
       bytes: buffer.subarray(0, end),
-      entries: [this.#entry({ path: name, type: 'stream', size })],
+      entries: this.#entries({ path: name, type: 'stream', size }),
       release: () => void this.#spare.push(buffer),
     }
   }
 
-  #entry(entry: {
+  #entries(entry: {
     readonly path: string
     readonly type: 'file' | 'stream'
     readonly size: number
-  }): TarSegment['entries'][number] {
-    return { ...entry, mode: 0o600, mtimeMs: this.#mtimeMs, offset: 0 }
+  }): SegmentEntries {
+    return SegmentEntries.of([{ ...entry, mode: 0o600, mtimeMs: this.#mtimeMs, offset: 0 }])
   }
 
   /** Whole seconds, which the header holds without an extension. */
@@ -136,7 +137,7 @@ export function folderSegment(path: string, mtimeMs: number): TarSegment {
     mtimeMs: whole,
     offset: 0,
   } as const
-  return { bytes, entries: [entry] }
+  return { bytes, entries: SegmentEntries.of([entry]) }
 }
 
 function encoded(fields: TarHeaderFields): Buffer {
