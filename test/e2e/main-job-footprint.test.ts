@@ -24,6 +24,7 @@ before(async () => {
   here = await openMainJob(
     (tree) => `
   large: { source: { kind: directory, path: ${tree}/../large } }
+  another: { source: { kind: directory, path: ${tree}/../large } }
 `,
   )
   await makeLargeTree(join(here.folder, 'large'))
@@ -103,5 +104,18 @@ describe('a run over a large directory', { skip: !isLinux && 'needs /proc' }, ()
 
   it('takes less than 256 MiB of memory', () => {
     ok(peakMiB > 0 && peakMiB < 256, `${peakMiB} MiB at the peak`)
+  })
+
+  it('takes less than 110 MiB more for another run at the same time', async () => {
+    await using worker = await here.startWorker()
+    await using one = here.start(['run', 'large', '--wait'])
+    await using other = here.start(['run', 'another', '--wait'])
+    await waitFor(async () => (await here.bucket.uploads()).length === 2, {
+      what: 'both uploads to be under way',
+      timeoutMs: 30_000,
+    })
+    for (const run of [one, other]) equal((await run.exited).code, 0, run.stderr())
+    const bothMiB = await peakMemory(worker.pid)
+    ok(bothMiB < 256 + 110, `${bothMiB} MiB at the peak`)
   })
 })
