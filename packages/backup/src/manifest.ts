@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { BackupError } from './errors.ts'
 import type { CompressionAlgorithm } from './layout.ts'
 

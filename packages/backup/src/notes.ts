@@ -6,7 +6,7 @@
  */
 import type { Clock } from '@backstream/kernel'
 import type { Storage } from '@backstream/storage'
-import { z } from 'zod'
+import * as z from 'zod'
 import { BackupError } from './errors.ts'
 import { attemptOfKey, notesPrefix, planPrefix } from './layout.ts'
 import { manifestFormat } from './manifest.ts'

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '@backstream/kernel'
 import { isStorageError, type Storage } from '@backstream/storage'
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Manifest, manifestFormat } from './manifest.ts'
 import { mapBatches } from './map-batches.ts'
 import { readSmallObject } from './small-object.ts'

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { BuildContext } from './build-context.ts'
 import { buildPlan, type KnownNames } from './build-plan.ts'
 import { expandPlans, type PlanEntry } from './expand-plans.ts'

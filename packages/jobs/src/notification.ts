@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /**
  * What there is to tell: an event of the configuration's `on`, the start of a run (pings only), or a

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Notification, notificationSchema } from './notification.ts'
 
 /** Why a run was started. */

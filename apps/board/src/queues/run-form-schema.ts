@@ -1,5 +1,5 @@
 import { payloadSchemas } from '@backstream/jobs'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** The JSON Schema behind the add-job form of a queue: a run of one of `plans`, ready to send. */
 export function runFormSchema(plans: readonly string[]): Record<string, unknown> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { parse } from 'yaml'
-import { z } from 'zod'
+import * as z from 'zod'
 import { buildJsonSchema } from './config-schema.ts'
 
 test('is what backstream.schema.json holds (npm run schema)', async () => {

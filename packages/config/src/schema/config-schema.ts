@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { boardSchema, redisSchema, topHints } from './installation.ts'
 import { isKeyed, keys } from './keys.ts'
 import { heartbeatSchema, notifySchema } from './notify.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { SecretRef, ServerSourceConfig, SourceConfig, ViaConfig } from '../model.ts'
 import { type Hints, keys } from './keys.ts'
 import { placeKeys } from './source-place.ts'

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { defaults } from '../defaults.ts'
 import type { DrillChecks, DrillConfig, DrillServer } from '../model.ts'
 import { ValueError } from '../value-error.ts'

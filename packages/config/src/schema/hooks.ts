@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { HookConfig, HooksConfig } from '../model.ts'
 import { keys } from './keys.ts'
 import { duration, filledList, secret } from './value.ts'

@@ -1,6 +1,6 @@
 /** Everything of the configuration that is neither a storage, a plan nor somebody to tell. */
 import { isIP } from 'node:net'
-import { z } from 'zod'
+import * as z from 'zod'
 import { defaults } from '../defaults.ts'
 import type { BoardConfig, BoardUser, RedisConfig, SecretRef } from '../model.ts'
 import { ValueError } from '../value-error.ts'

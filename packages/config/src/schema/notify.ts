@@ -1,5 +1,5 @@
 /** Whom to tell, of what, and how. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { defaults } from '../defaults.ts'
 import type { NotifyConfig, NotifyEvent, SecretRef } from '../model.ts'
 import { keys } from './keys.ts'

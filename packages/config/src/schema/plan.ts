@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { defaults } from '../defaults.ts'
 import type { Plan, Schedule, SourceConfig } from '../model.ts'
 import { ValueError } from '../value-error.ts'

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Path, ProblemReport } from '../problem-report.ts'
 import { explainUnknownKey, type Hints } from './keys.ts'
 import { readValue } from './report-issues.ts'

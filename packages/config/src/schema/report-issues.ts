@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { nearest } from '../nearest.ts'
 import type { Finding, Path, ProblemReport } from '../problem-report.ts'
 import { explainUnknownKey } from './keys.ts'

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { defaults } from '../defaults.ts'
 import type { RetentionConfig } from '../model.ts'
 import { keys } from './keys.ts'

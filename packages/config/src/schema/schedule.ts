@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { defaults } from '../defaults.ts'
 import type { Schedule } from '../model.ts'
 import { parseCron } from '../schedule/cron-pattern.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { SourceConfig } from '../model.ts'
 import { database, postgres, sqlite } from './database.ts'
 import { type Hints, keys } from './keys.ts'

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { StorageConfig, StorageCredentials, StorageProfileConfig } from '../model.ts'
 import { ValueError } from '../value-error.ts'
 import { type Hints, keys } from './keys.ts'

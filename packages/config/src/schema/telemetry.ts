@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { TelemetryConfig } from '../model.ts'
 import { keys } from './keys.ts'
 import { secret, webUrl } from './value.ts'

@@ -1,6 +1,6 @@
 /** The kinds of values a configuration is made of; each says what it wants in its own words. */
 import { isAbsolute } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { SecretRef } from '../model.ts'
 import {
   durationPattern,

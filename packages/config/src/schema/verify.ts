@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { SecretRef, VerifyConfig } from '../model.ts'
 import { keys } from './keys.ts'
 import { duration, name, refuse, secretReference } from './value.ts'

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { KubernetesViaConfig, ViaConfig } from '../model.ts'
 import { ValueError } from '../value-error.ts'
 import { keys } from './keys.ts'
