@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { createMetrics } from '@backstream/runtime'
+import { createMetrics } from '@backstream/runtime/metrics'
 import { findProgram } from '@backstream/testkit'
 import { parse } from 'yaml'
 

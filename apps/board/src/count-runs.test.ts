@@ -1,7 +1,7 @@
 import { deepEqual, doesNotMatch, match, rejects } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { RunSummary } from '@backstream/queue'
-import { createMetrics } from '@backstream/runtime'
+import { createMetrics } from '@backstream/runtime/metrics'
 import { createRunCounter } from './count-runs.ts'
 
 function ended(run: Partial<RunSummary> & { readonly id?: string }): RunSummary {

@@ -4,7 +4,7 @@
  * retried and ends again. Like every counter they begin at nought with the process.
  */
 import type { RunProducer, RunSummary } from '@backstream/queue'
-import type { Metrics } from '@backstream/runtime'
+import type { Metrics } from '@backstream/runtime/metrics'
 
 const outcomes = ['committed', 'skipped', 'cancelled', 'failed'] as const
 const triggers = ['schedule', 'manual', 'catchup'] as const

@@ -4,7 +4,7 @@ import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:ht
 import { text } from 'node:stream/consumers'
 import type { BoardConfig } from '@backstream/config'
 import { silentLogger, systemClock } from '@backstream/kernel'
-import { createMetrics } from '@backstream/runtime'
+import { createMetrics } from '@backstream/runtime/metrics'
 import { createMemoryStorage } from '@backstream/storage'
 import { sampleConfig } from './sample-config.ts'
 import { type Board, type ServeBoardDeps, serveBoard } from './serve-board.ts'

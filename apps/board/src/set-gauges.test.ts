@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createMetrics, type Metrics } from '@backstream/runtime'
+import { createMetrics, type Metrics } from '@backstream/runtime/metrics'
 import type { Overview, PlanOverviewRow } from './overview/read-overview.ts'
 import { setGauges } from './set-gauges.ts'
 

@@ -1,4 +1,4 @@
-import type { Metrics } from '@backstream/runtime'
+import type { Metrics } from '@backstream/runtime/metrics'
 import type { Overview, PlanOverviewRow } from './overview/read-overview.ts'
 
 /** Sets the gauges anew from what is known now, so that nothing that is gone stays green. */

@@ -15,7 +15,7 @@ import {
   readPlansSeen,
   sharedKey,
 } from '@backstream/queue'
-import { createMetrics } from '@backstream/runtime'
+import { createMetrics } from '@backstream/runtime/metrics'
 import type { Storage } from '@backstream/storage'
 import metadata from '../package.json' with { type: 'json' }
 import { BoardError } from './board-error.ts'

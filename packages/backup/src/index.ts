@@ -98,7 +98,6 @@ export {
   type PruneBlock,
   type PruneReport,
   type PruneRequest,
-  pruneBlocks,
   pruneBlocksOf,
   prunePlan,
 } from './prune-plan.ts'

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import type { MailConfig } from '@backstream/config'
-import { createTransport } from 'nodemailer'
 import type { EventDocument } from './event-document.ts'
 import { NotifyError, systemCodeOf } from './notify-error.ts'
 
@@ -18,6 +17,8 @@ export async function sendMail(mail: Mail, document: EventDocument): Promise<voi
   const { who, config, password, signal } = mail
   const { from, to, smtp } = config
   signal.throwIfAborted()
+  // Loaded by whoever sends mail, and by nobody else.
+  const { createTransport } = await import('nodemailer')
   const transport = createTransport({
     host: smtp.host,
     ...(smtp.port === null ? {} : { port: smtp.port }),

@@ -12,12 +12,6 @@ export {
   startHealthEndpoint,
 } from './health.ts'
 export { type CreateLoggerOptions, createLogger } from './logger.ts'
-export {
-  type CreateMetricsOptions,
-  createMetrics,
-  type Metrics,
-  type PlanGauges,
-} from './metrics.ts'
 export { RuntimeError, type RuntimeErrorCode } from './runtime-error.ts'
 export {
   type Environment,
