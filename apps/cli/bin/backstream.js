@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// Plain JavaScript that an older Node can read: the program itself is TypeScript, which Node 24 runs
-// as it is. Under an older one this starts the Node 24 that is installed beside the project with this
-// very file, and stands in for it: the same standard streams, signals passed on, the same end.
+// Plain JavaScript that an older Node can read: the program itself, TypeScript as it is or a bundle of it
+// in the package, is for Node 24. Under an older one this starts the Node 24 that is installed beside the
+// project with this very file, and stands in for it: the same standard streams, signals passed on, the
+// same end.
 //
 // Three things must be said before the program is loaded. Young objects keep the few MiB they begin
 // with: what a backup needs lies outside of the heap. No code is compiled beside the main thread by the

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { awaitPlans } from '../actions/await-plans.ts'
 import { type ChildSpec, supervise } from '../actions/supervisor.ts'
@@ -9,11 +8,11 @@ import {
   openSession,
   type Session,
 } from '../command-context.ts'
+import { commandFile } from '../command-file.ts'
 
 const roles = ['scheduler', 'worker', 'board'] as const
 type Role = (typeof roles)[number]
 const width = Math.max(...roles.map((role) => role.length))
-const program = fileURLToPath(new URL('../../bin/backstream.js', import.meta.url))
 
 export function defineUp(context: CommandContext): Command {
   return new Command('up')
@@ -95,7 +94,7 @@ function childOf(session: Session, role: Role, given: GlobalOptions): ChildSpec 
     name: role,
     command: process.execPath,
     args: [
-      program,
+      commandFile,
       role,
       ...(given.config === undefined ? [] : ['--config', given.config]),
       ...(given.quiet ? ['--quiet'] : []),
