@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import {
   backstreamConfiguration,
   backstreamEnvironment,
@@ -33,9 +32,6 @@ export interface Contender {
   readonly prepare?: (contest: Contest) => Promise<unknown>
   readonly run: (contest: Contest) => Promise<ContenderRun>
 }
-
-const commandLine = fileURLToPath(new URL('../apps/cli/bin/backstream.js', import.meta.url))
-const probe = new URL('./lag-probe.ts', import.meta.url).href
 
 /** A line for the shell; `$tar` and so on are the programs, `$path` is what is read. */
 function pipeline(text: string, script: string): Contender {
@@ -102,12 +98,12 @@ export function runCommandLine(
 ): Promise<Measurement> {
   const config = join(contest.folder, 'backstream.yaml')
   writeFileSync(config, backstreamConfiguration(contest))
-  const watched = probeFile === undefined ? [] : ['--import', probe]
+  const watched = probeFile === undefined ? [] : ['--import', contest.command.probe]
   const node = [process.execPath, ...watched]
   return measureCommand(
     {
       script: 'exec "$@"',
-      args: [...node, commandLine, '--config', config, '--log-format', 'json', ...args],
+      args: [...node, contest.command.file, '--config', config, '--log-format', 'json', ...args],
       env: { ...backstreamEnvironment(contest.server), BENCH_PROBE_FILE: probeFile },
     },
     contest.signal,

@@ -1,6 +1,7 @@
 import type { PrivateRedis } from '@backstream/testkit'
 import type { Programs } from './programs.ts'
 import type { BenchServer } from './s3-server.ts'
+import type { StagedCommand } from './stage-command.ts'
 import type { Workload } from './workload.ts'
 
 /** What a contender is given. */
@@ -11,6 +12,7 @@ export interface Contest {
   readonly server: BenchServer
   readonly redis: PrivateRedis
   readonly programs: Programs
+  readonly command: StagedCommand
   /** For files of the run. */
   readonly folder: string
   /** Where a restore goes: a folder in memory, made anew for each. */

@@ -13,6 +13,7 @@ import { type BenchOptions, readOptions, usage } from './options.ts'
 import { type Programs, requirePrograms } from './programs.ts'
 import { renderPage } from './render-page.ts'
 import { type CaseOptions, type Round, runCase } from './run-case.ts'
+import { stageCommand } from './stage-command.ts'
 import type { BenchResult, CaseResult } from './summary.ts'
 import { prepareWorkload, type Workload, type WorkloadName } from './workload.ts'
 
@@ -35,7 +36,10 @@ async function measure(options: BenchOptions, programs: Programs): Promise<Bench
   setUp.defer(() => rmSync(memory, { recursive: true, force: true }))
   const treeOf = openTrees(options, join(folder, 'trees'))
   const redis = setUp.use(await startPrivateRedis())
-  const shared = { redis, programs, folder, memory, signal: stopping, onRound: noteRound }
+  note('the package')
+  const command = await stageCommand(folder)
+  const tools = { redis, programs, command, folder, memory }
+  const shared = { ...tools, signal: stopping, onRound: noteRound }
   const wanted = cases.filter(({ workload }) => options.workloads.includes(workload))
   const results: CaseResult[] = []
   for (const each of wanted) {

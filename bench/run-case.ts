@@ -8,6 +8,7 @@ import type { ProbeReport } from './lag-probe.ts'
 import { measureCommand } from './measure-command.ts'
 import type { Programs } from './programs.ts'
 import { type BenchServer, startBenchServer } from './s3-server.ts'
+import type { StagedCommand } from './stage-command.ts'
 import type { Workload } from './workload.ts'
 
 export interface Round {
@@ -28,6 +29,7 @@ export interface CaseOptions {
   readonly workload: Workload
   readonly redis: PrivateRedis
   readonly programs: Programs
+  readonly command: StagedCommand
   readonly folder: string
   /** A folder in memory for what is restored. */
   readonly memory: string
@@ -93,9 +95,9 @@ function orderOf(one: Case, round: number): ContenderName[] {
 }
 
 function contestOf(options: CaseOptions, server: BenchServer, run: string): Contest {
-  const { workload, redis, programs, folder, memory, signal } = options
+  const { workload, redis, programs, command, folder, memory, signal } = options
   const target = `${memory}/restored-${run}`
-  return { workload, redis, programs, folder, signal, server, run, target }
+  return { workload, redis, programs, command, folder, signal, server, run, target }
 }
 
 type Measured = Omit<Round, 'probe'> & { readonly probe?: ProbeReport }

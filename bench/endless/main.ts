@@ -7,6 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startPrivateRedis, startProcess, temporaryDirectory } from '@backstream/testkit'
+import { stageCommand } from '../stage-command.ts'
 
 const gibibytes = Number(/^(\d+)(?:GiB)?$/.exec(process.argv[2] ?? '40GiB')?.[1])
 if (!(gibibytes > 0)) throw new TypeError('Say a whole number of GiB, such as 40GiB.')
@@ -20,6 +21,7 @@ const folder = setUp.use(await temporaryDirectory('endless')).path
 const scratch = join(folder, 'tmp')
 mkdirSync(scratch)
 const redis = setUp.use(await startPrivateRedis())
+const command = await stageCommand(folder)
 const sinkProgram = fileURLToPath(new URL('../sink/main.ts', import.meta.url))
 const opened = `zstd -dcq | tar -xOf - stream | ${hash}`
 const sink = setUp.use(
@@ -35,8 +37,7 @@ const run = setUp.use(
   startProcess({
     command: process.execPath,
     args: [
-      ...['--import', new URL('../lag-probe.ts', import.meta.url).href],
-      fileURLToPath(new URL('../../apps/cli/bin/backstream.js', import.meta.url)),
+      ...['--import', command.probe, command.file],
       ...['--config', config, 'run', 'endless', '--here', '--quiet', '--json'],
     ],
     env: { ...process.env, TMPDIR: scratch, BENCH_PROBE_FILE: probeFile },
