@@ -40,8 +40,9 @@ export interface PackOptions {
   /** Plain bytes of a frame, default 4 MiB. */
   readonly frameBytes?: number
   /**
-   * Frames compressed at once, each with some 12 MiB of memory. Default: the number of cores, at most
-   * the 4 threads of libuv's pool; more only where UV_THREADPOOL_SIZE was raised at start.
+   * Frames under way at once, each with some 10 MiB of memory, compressed by the 4 threads of libuv's pool
+   * (UV_THREADPOOL_SIZE at start). Default: one for each core, at most 4, and two more, so that a core
+   * has its next one while the main thread hashes what another has done.
    */
   readonly concurrency?: number
   /**
@@ -81,7 +82,7 @@ export interface ArchiveSummary {
 }
 
 const defaultFrameBytes = 4 << 20
-const defaultConcurrency = (): number => Math.min(4, availableParallelism())
+const defaultConcurrency = (): number => Math.min(4, availableParallelism()) + 2
 
 export function packArchive(parts: readonly ArchivePart[], options: PackOptions): PackedArchive {
   const packer = new Packer(parts, options)
