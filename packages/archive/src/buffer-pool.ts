@@ -1,18 +1,27 @@
 /** Buffers of one size, filled again and again: as many are made as are ever in use at once. */
 export class BufferPool {
   readonly bytes: number
+  readonly #isShared: boolean
   readonly #free: Buffer[] = []
 
-  constructor(bytes: number) {
+  /** `isShared`: in memory that another thread can read, too. */
+  constructor(bytes: number, { isShared = false }: { readonly isShared?: boolean } = {}) {
     this.bytes = bytes
+    this.#isShared = isShared
   }
 
   take(): Buffer {
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(this.bytes)
+    return this.#free.pop() ?? this.#make()
   }
 
   /** Once, and only what nobody reads any more. */
   giveBack(buffer: Buffer): void {
     this.#free.push(buffer)
+  }
+
+  #make(): Buffer {
+    return this.#isShared
+      ? Buffer.from(new SharedArrayBuffer(this.bytes))
+      : Buffer.allocUnsafeSlow(this.bytes)
   }
 }

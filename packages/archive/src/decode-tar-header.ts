@@ -17,28 +17,45 @@ export interface TarBlock {
   readonly deviceMinor: number
 }
 
-/** Returns null for a block of zeros; throws `corrupt` for one whose checksum does not hold. */
-export function decodeTarBlock(block: Buffer): TarBlock | null {
+/**
+ * True for a block of zeros. Throws `corrupt` for a header whose checksum does not hold, `unsupported`
+ * for one of another kind of tar.
+ */
+export function isZeroBlock(block: Buffer): boolean {
   const sum = checksumOf(block, 0)
-  if (sum === 8 * 0x20 && block.every((byte) => byte === 0)) return null
+  if (sum === 8 * 0x20 && block.every((byte) => byte === 0)) return true
   if (readNumber(block, field.checksum) !== sum) {
     throw new ArchiveError('corrupt', 'a tar header does not match its checksum')
   }
-  const magic = block.toString('latin1', field.magic.at, field.magic.at + 6)
-  const isUstar = magic === 'ustar\0'
-  if (!isUstar && magic !== 'ustar ') {
-    throw new ArchiveError('unsupported', 'a tar header is neither ustar nor GNU')
-  }
+  if (isUstar(block) || isGnu(block)) return false
+  throw new ArchiveError('unsupported', 'a tar header is neither ustar nor GNU')
+}
+
+const ustarMagic = Buffer.from('ustar\0')
+const gnuMagic = Buffer.from('ustar ')
+
+function isUstar(block: Buffer): boolean {
+  return ustarMagic.every((byte, at) => block[field.magic.at + at] === byte)
+}
+
+function isGnu(block: Buffer): boolean {
+  return gnuMagic.every((byte, at) => block[field.magic.at + at] === byte)
+}
+
+export function typeFlagOf(block: Buffer): string {
+  return String.fromCharCode(block[field.type.at] || 0x30)
+}
+
+/** Of a header that `isZeroBlock` has looked at. */
+export function decodeTarBlock(block: Buffer): TarBlock {
   const name = readName(block, field.name)
-  const prefix = isUstar ? readName(block, field.prefix) : nothing
+  const prefix = isUstar(block) ? readName(block, field.prefix) : nothing
   const path = prefix.length > 0 ? Buffer.concat([prefix, Buffer.from('/'), name]) : name
   const number = (where: Field) => readNumber(block, where, path)
-  const size = number(field.size)
-  if (size < 0) throw new ArchiveError('corrupt', `${headerOf(path)} holds a size below zero`)
   return {
     path,
-    typeFlag: String.fromCharCode(block[field.type.at] || 0x30),
-    size,
+    typeFlag: typeFlagOf(block),
+    size: sizeOf(block, path),
     mode: number(field.mode) & 0o7777,
     uid: number(field.uid),
     gid: number(field.gid),
@@ -49,6 +66,12 @@ export function decodeTarBlock(block: Buffer): TarBlock | null {
     deviceMajor: number(field.deviceMajor),
     deviceMinor: number(field.deviceMinor),
   }
+}
+
+export function sizeOf(block: Buffer, path?: Buffer): number {
+  const size = readNumber(block, field.size, path)
+  if (size < 0) throw new ArchiveError('corrupt', `${headerOf(path)} holds a size below zero`)
+  return size
 }
 
 const nothing = Buffer.alloc(0)

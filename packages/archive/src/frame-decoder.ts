@@ -15,7 +15,7 @@ export interface FrameDecoder extends Disposable {
 
 export interface FrameDecoderOptions {
   readonly maxFrameBytes: number
-  /** What a released frame lay in is filled again. */
+  /** What a released frame lay in is filled again; it is shared memory. */
   readonly reusesMemory: boolean
 }
 
@@ -27,7 +27,7 @@ const spareBytes = 64
 /** To be disposed of once no frame is under way. */
 export function createFrameDecoder(options: FrameDecoderOptions): FrameDecoder {
   const { maxFrameBytes, reusesMemory } = options
-  const outputs = new BufferPool(usualFrameBytes + spareBytes)
+  const outputs = new BufferPool(usualFrameBytes + spareBytes, { isShared: true })
   const all: ZstdDecoder[] = []
   const idle: ZstdDecoder[] = []
   const open = (): ZstdDecoder => {

@@ -29,15 +29,10 @@ export {
   packArchive,
 } from './pack-archive.ts'
 export { type ArchiveObject, type ReadEntriesOptions, readEntries } from './read-entries.ts'
-export {
-  type ReadTarOptions,
-  readTar,
-  type TarEntry,
-  type TarEntryType,
-  type TarHeader,
-} from './read-tar.ts'
+export { readTar, type TarEntry } from './read-tar.ts'
 export { type RebuildIndexOptions, rebuildIndex } from './rebuild-index.ts'
 export { readSeekTable } from './seek-table.ts'
 export type * from './segment.ts'
 export * from './tar.ts'
+export type { TarEntryType, TarHeader } from './tar-header.ts'
 export { type UnpackOptions, unpackFrames } from './unpack-frames.ts'

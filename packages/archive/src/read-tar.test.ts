@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { readTar, type TarHeader } from './read-tar.ts'
+import { readTar } from './read-tar.ts'
+import type { TarHeader } from './tar-header.ts'
 import { chunked, collect, type Sample, tarOf } from './tar-samples.ts'
 
 const signal = new AbortController().signal

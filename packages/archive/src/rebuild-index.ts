@@ -9,8 +9,9 @@ import { FrameTable } from './frame-table.ts'
 import { type IndexEntry, indexFormat, type Placement } from './index-format.ts'
 import type { ArchiveIndex } from './open-index.ts'
 import type { ArchiveObject } from './read-entries.ts'
-import { readTar, type TarHeader } from './read-tar.ts'
+import { readTar } from './read-tar.ts'
 import { readSeekTable } from './seek-table.ts'
+import type { TarHeader } from './tar-header.ts'
 import { unpackFrames } from './unpack-frames.ts'
 
 export interface RebuildIndexOptions {
@@ -36,7 +37,7 @@ export async function rebuildIndex(
   })
   const placeOf = placesIn(new FrameTable({ frames }))
   const stored = archive.read(0, archive.bytes)
-  const plain = unpackFrames(stored, { algorithm: 'zstd', signal, reusesMemory: true })
+  const plain = unpackFrames(stored, { algorithm: 'zstd', signal, reusedAfter: 1 })
   const entries: IndexEntry[] = []
   for await (const { header, continues, offset } of readTar(plain, { signal })) {
     const last = entries.at(-1)

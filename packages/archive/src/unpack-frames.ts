@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { BufferPool } from './buffer-pool.ts'
 import { ByteReader } from './byte-reader.ts'
 import type { Compression } from './frame-compressor.ts'
-import { createFrameDecoder } from './frame-decoder.ts'
+import { createFrameDecoder, type PlainFrame } from './frame-decoder.ts'
 import { gunzipMembers } from './gzip-members.ts'
 import { mapOrdered } from './ordered.ts'
 import { type ReadFrameOptions, readZstdFrame, type ZstdFrame } from './zstd-frames.ts'
@@ -15,10 +15,11 @@ export interface UnpackOptions {
   /** A frame that is larger, or asks for more memory, is refused; default 64 MiB. */
   readonly maxFrameBytes?: number
   /**
-   * Chunks are filled again once the next one is asked for: only for a consumer that keeps none of
-   * them. Without it each chunk is memory of its own.
+   * Chunks are filled again once so many more of them were asked for: only for a consumer that keeps
+   * none for longer. Those of zstd frames lie in shared memory then. Without it each chunk is memory of
+   * its own.
    */
-  readonly reusesMemory?: boolean
+  readonly reusedAfter?: number
 }
 
 const defaultMaxFrameBytes = 64 << 20
@@ -69,15 +70,18 @@ async function* unzstd(
   reader: ByteReader,
   options: UnpackOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { signal, maxFrameBytes = defaultMaxFrameBytes, reusesMemory = false } = options
+  const { signal, maxFrameBytes = defaultMaxFrameBytes, reusedAfter } = options
+  const reusesMemory = reusedAfter !== undefined
   const { concurrency = Math.min(4, availableParallelism()) } = options
   using decoder = createFrameDecoder({ maxFrameBytes, reusesMemory })
   const reading = reusesMemory ? { buffers: new BufferPool(usualStoredBytes) } : {}
   const frames = zstdFrames(reader, { signal, maxFrameBytes, ...reading })
   const turns = inTurn(frames, (frame) => decoder.decode(frame))
+  const used: PlainFrame[] = []
   for await (const frame of mapOrdered(turns, concurrency + 1, (turn) => turn())) {
+    used.push(frame)
     yield frame.plain
-    frame.release()
+    if (used.length === reusedAfter) used.shift()?.release()
   }
 }
 

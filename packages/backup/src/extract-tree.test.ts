@@ -15,7 +15,8 @@ import { readTar } from '@backstream/archive'
 import fc from 'fast-check'
 import { type SampleEntry, segmentOf, tarOf } from './backup-samples.ts'
 import { BackupError } from './errors.ts'
-import { type ExtractReport, TreeExtractor } from './extract-tree.ts'
+import type { ExtractReport } from './extract-report.ts'
+import { TreeExtractor } from './extract-tree.ts'
 
 const { signal } = new AbortController()
 
@@ -44,7 +45,7 @@ async function extract(
   tar: AsyncIterable<Uint8Array>,
   over: { readonly keepSetuid?: boolean } = {},
 ): Promise<ExtractReport> {
-  const extractor = new TreeExtractor({ root, signal, keepOwners: false, ...over })
+  const extractor = new TreeExtractor({ root, keepOwners: false, ...over }, { signal })
   for await (const entry of readTar(tar, { signal })) await extractor.extract(entry)
   return extractor.finish()
 }

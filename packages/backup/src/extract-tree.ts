@@ -21,109 +21,138 @@ import {
   unlinkSync,
 } from 'node:fs'
 import type { TarEntry, TarHeader } from '@backstream/archive'
+import type { ByteString } from '@backstream/archive/tar'
 import { cannotWrite, inTheWay, isCode, isSystemError } from './extract-problems.ts'
-import { FileMaker } from './file-maker.ts'
-import { FileFailed, type FileSink } from './file-sink.ts'
-import { type EntryPlace, type EntryRules, judgeEntry, refused } from './judge-entry.ts'
+import { type ExtractReport, emptyReport } from './extract-report.ts'
+import { type FileAttributes, FileMaker } from './file-maker.ts'
+import { type EntryPlace, FoldedNames, judgeEntry, refused } from './judge-entry.ts'
 import { nameBeside, timeOf } from './new-file.ts'
 import { givesWay, type Overwrite } from './overwrite.ts'
+import { TreePlaces } from './tree-places.ts'
 
-export interface ExtractOptions extends EntryRules {
+export interface ExtractOptions {
   /** An empty directory, or one of which `overwrite` says what may be replaced. */
   readonly root: string
-  readonly signal: AbortSignal
   /** Absent: the directory is empty, and a name that is there already is the archive's fault. */
   readonly overwrite?: Overwrite | undefined
+  /** The file system takes `a` and `A` for one name. */
+  readonly foldsNames?: boolean | undefined
+  /** No entry holds more: bytes of the whole plain tar. */
+  readonly maxBytes?: number | undefined
   /** Keep set-user-id and set-group-id bits of files. */
-  readonly keepSetuid?: boolean
+  readonly keepSetuid?: boolean | undefined
   /** Set owners; as a rule only root can. */
   readonly keepOwners: boolean
-  /** What makes small files, for an empty directory only; absent: they are made here. */
-  readonly smallFiles?: FileSink
+}
+
+export interface ExtractWork {
+  readonly signal: Pick<AbortSignal, 'throwIfAborted'>
   /** Filled as it goes, for whoever has to tell how far it came. */
-  readonly report?: ExtractReport
+  readonly report?: ExtractReport | undefined
+  /** Where another one stopped. */
+  readonly left?: LeftToDo | undefined
 }
 
-export interface ExtractReport {
-  /** Those that are done, be they written or kept. */
-  entries: number
-  files: number
-  /** Content bytes written. */
-  bytes: number
-  /** Entries that had to leave what was there. */
-  kept: number
-  /** Files and links that took the place of what was there. */
-  replaced: number
-  /** Files whose set-user-id or set-group-id bit was taken off. */
-  setuidCleared: number
-  /** Entries of somebody else, where owners are not set. */
-  othersOwned: number
-  /** What could not be set as it was, by kind: owner, mode, time. */
-  readonly notSet: Map<string, number>
-  /** The entry being written: where it stopped, if it did. */
-  current: string | null
-  /** Entries that were left out because the archive is damaged where they lie. */
-  readonly damaged: Set<string>
+/** What one extractor leaves to the next that goes on where it stopped. */
+export interface LeftToDo {
+  /** Their modes and times can only be set when all entries are there. */
+  readonly directories: readonly DirectoryToSet[]
+  readonly names: FoldedNames['spelling'] | null
+  /** The file that was whole when it stopped: but for further members, which may be missing. */
+  readonly lastFile: ByteString | null
 }
 
-export function emptyReport(): ExtractReport {
-  const counts = { entries: 0, files: 0, bytes: 0, kept: 0, replaced: 0 }
-  const kinds = { notSet: new Map<string, number>(), damaged: new Set<string>() }
-  return { ...counts, setuidCleared: 0, othersOwned: 0, ...kinds, current: null }
+interface DirectoryToSet extends Pick<TarHeader, 'uid' | 'gid' | 'mode' | 'mtimeMs'> {
+  readonly path: ByteString
 }
 
 const setuidBits = 0o6000
-const smallBytes = 256 << 10
+
+/** A file, being made or kept. */
+interface OpenFile {
+  readonly header: TarHeader
+  readonly path: ByteString
+  /** Null: what is there is kept. */
+  readonly attributes: FileAttributes | null
+  /** How far everything had come when it was begun. */
+  readonly before: Pick<ExtractReport, 'entries' | 'files' | 'bytes'>
+}
 
 /** Extracts entry after entry; `finish` sets what had to wait, `abandon` ends one that failed. */
 export class TreeExtractor {
   readonly report: ExtractReport
   readonly #options: ExtractOptions
-  readonly #root: Buffer
-  readonly #safeParents = new Set<string>()
-  readonly #directories: { readonly path: Buffer; readonly header: TarHeader }[] = []
-  /** Large files are made here: to copy their content for a thread costs what writing it does. */
-  readonly #largeFiles: FileSink
-  readonly #smallFiles: FileSink
-  /** The last file, being made or kept: the members of a stream follow each other. */
-  #file: { readonly header: TarHeader; readonly sink: FileSink | null } | null = null
+  readonly #signal: ExtractWork['signal']
+  readonly #places: TreePlaces
+  readonly #names: FoldedNames | undefined
+  readonly #files: FileMaker
+  readonly #ourselves = { uid: process.getuid?.(), gid: process.getgid?.() }
+  readonly #directories: DirectoryToSet[]
+  /** The one being extracted. */
+  #entry: TarHeader | null = null
+  /** The last one: the members of a stream follow each other. */
+  #file: OpenFile | null = null
+  /** The last one of whoever came before. */
+  #formerFile: ByteString | null
 
-  constructor(options: ExtractOptions) {
+  constructor(options: ExtractOptions, { signal, report = emptyReport(), left }: ExtractWork) {
     this.#options = options
-    this.#root = Buffer.from(options.root)
-    this.report = options.report ?? emptyReport()
-    this.#largeFiles = new FileMaker({ mayReplace: options.overwrite !== undefined })
-    this.#smallFiles = options.smallFiles ?? this.#largeFiles
-    for (const sink of [this.#largeFiles, this.#smallFiles]) {
-      sink.onNotSet = (what) => this.#countNotSet(what)
-    }
+    this.#signal = signal
+    this.report = report
+    this.#places = new TreePlaces(options.root, { isOthersKept: options.overwrite === 'never' })
+    this.#names = options.foldsNames ? new FoldedNames(left?.names) : undefined
+    this.#directories = [...(left?.directories ?? [])]
+    this.#formerFile = left?.lastFile ?? null
+    this.#files = new FileMaker({
+      mayReplace: options.overwrite !== undefined,
+      onNotSet: (what) => this.#countNotSet(what),
+    })
   }
 
   async extract(entry: TarEntry): Promise<void> {
-    this.#options.signal.throwIfAborted()
-    const { header } = entry
-    this.report.current = header.path
+    this.begin(entry)
     try {
-      if (!entry.continues) await this.#endFile()
-      await this.#make(entry, judgeEntry(header, this.#options))
+      for await (const chunk of entry.content) this.write(chunk)
     } catch (error) {
       this.abandon()
-      throw this.#explain(error, header)
+      throw error
     }
+    this.end()
+  }
+
+  /** The next entry; its content follows by `write`, then comes `end`. */
+  begin({ header, continues }: Pick<TarEntry, 'header' | 'continues'>): void {
+    this.#signal.throwIfAborted()
+    const isNext = continues && this.#file !== null
+    if (!isNext) this.#endFile()
+    this.#formerFile = null
+    this.#entry = header
+    this.report.current = header.path
+    this.#attempt(() => {
+      const place = judgeEntry(header, { maxBytes: this.#options.maxBytes, names: this.#names })
+      if (!isNext) this.#make(header, place)
+    })
+  }
+
+  write(chunk: Uint8Array): void {
+    this.#signal.throwIfAborted()
+    if (!this.#file?.attributes) return
+    this.#attempt(() => this.#files.write(chunk))
+    this.report.bytes += chunk.byteLength
+  }
+
+  end(): void {
+    this.#entry = null
     this.report.entries++
   }
 
-  async finish(): Promise<ExtractReport> {
-    try {
-      await this.#endFile()
-      await this.#smallFiles.flush()
-    } catch (error) {
-      throw this.#explain(error, null)
-    }
-    for (const { path, header } of this.#directories.reverse()) {
-      if (this.#mayOwn(header)) this.#try('owner', () => lchownSync(path, header.uid, header.gid))
-      this.#try('mode', () => chmodSync(path, header.mode & 0o7777))
-      this.#try('time', () => lutimesSync(path, timeOf(header.mtimeMs), timeOf(header.mtimeMs)))
+  finish(): ExtractReport {
+    this.#endFile()
+    for (const { path, ...header } of this.#directories.reverse()) {
+      const place = this.#places.at(path)
+      if (this.#mayOwn(header)) this.#try('owner', () => lchownSync(place, header.uid, header.gid))
+      this.#try('mode', () => chmodSync(place, header.mode & 0o7777))
+      this.#try('time', () => lutimesSync(place, timeOf(header.mtimeMs), timeOf(header.mtimeMs)))
     }
     this.report.current = null
     return this.report
@@ -131,42 +160,72 @@ export class TreeExtractor {
 
   /** Removes the file that did not become whole. */
   abandon(): void {
-    this.#file?.sink?.abandon()
+    this.#files.abandon()
     this.#file = null
+    if (this.#formerFile !== null) {
+      unlinkSync(this.#places.at(this.#formerFile))
+      this.report.files--
+    }
+    this.#formerFile = null
+  }
+
+  /** Ends it here, for another one to go on: a file that was being filled goes. */
+  leave(): LeftToDo {
+    if (this.#entry !== null) this.abandon()
+    const lastFile = this.#file?.attributes ? this.#file.path : null
+    this.#endFile()
+    return { directories: this.#directories, names: this.#names?.spelling ?? null, lastFile }
   }
 
   #countNotSet(what: string): void {
     this.report.notSet.set(what, (this.report.notSet.get(what) ?? 0) + 1)
   }
 
-  /** A file made in a thread may have failed some entries ago: that is where it stopped. */
-  #explain(error: unknown, header: TarHeader | null): unknown {
-    if (!(error instanceof FileFailed)) {
-      return header && isSystemError(error) ? cannotWrite(header, error) : error
+  #attempt(operation: () => void): void {
+    try {
+      operation()
+    } catch (error) {
+      this.abandon()
+      throw this.#entry && isSystemError(error) ? cannotWrite(this.#entry, error) : error
     }
-    const { header: failed, ...counts } = error.mark
-    Object.assign(this.report, counts, { current: failed.path })
-    return isSystemError(error.cause) ? cannotWrite(failed, error.cause) : error.cause
   }
 
-  async #make(entry: TarEntry, place: EntryPlace): Promise<void> {
-    const { header } = entry
-    if (entry.continues && this.#file) return await this.#fill(entry)
-    const path = this.#join(place.parts)
-    if (place.parts.length === 0) return this.#rootDirectory(header)
-    if (!this.#makeParents(place.parts, header)) return this.#keep(header)
+  #make(header: TarHeader, { path, target }: EntryPlace): void {
+    if (path === '') return void this.#rootDirectory(header)
+    if (!this.#places.makeParents(path, header)) return void this.#keep(header)
     const { overwrite } = this.#options
-    const there = overwrite === undefined ? undefined : lookAt(path)
-    if (header.type === 'directory') return this.#directory(path, header, there)
-    if (there && !this.#mayReplace(header, there)) return this.#keep(header)
+    const place = this.#places.at(path)
+    const there = overwrite === undefined ? undefined : lookAt(place)
+    if (header.type === 'directory') return void this.#directory(path, header, there)
+    if (there && !this.#mayReplace(header, there)) return void this.#keep(header)
     if (there) this.report.replaced++
-    if (header.type === 'symlink') return this.#symlink(path, header)
-    if (place.target) return await this.#link(path, header, place.target)
+    if (header.type === 'symlink') return void this.#symlink(place, header)
+    if (target !== null) return void this.#link(place, header, target)
+    this.#beginFile(path, header)
+  }
+
+  #beginFile(path: ByteString, header: TarHeader): void {
     const { entries, files, bytes } = this.report
-    const sink = header.size > smallBytes ? this.#largeFiles : this.#smallFiles
-    this.#file = { header, sink }
-    await sink.begin(path, { header, entries, files, bytes })
-    await this.#fill(entry)
+    const owner = this.#mayOwn(header) ? { uid: header.uid, gid: header.gid } : null
+    const attributes = { owner, mode: this.#modeOf(header), mtimeMs: header.mtimeMs }
+    this.#files.begin(this.#places.at(path), attributes)
+    this.#file = { header, path, attributes, before: { entries, files, bytes } }
+  }
+
+  #endFile(): void {
+    const file = this.#file
+    if (file?.attributes) {
+      try {
+        this.#files.end(file.attributes)
+      } catch (error) {
+        // It was counted as done when its content was; what comes next is not begun.
+        Object.assign(this.report, file.before, { current: file.header.path })
+        this.abandon()
+        throw isSystemError(error) ? cannotWrite(file.header, error) : error
+      }
+      this.report.files++
+    }
+    this.#file = null
   }
 
   #mayReplace(header: TarHeader, there: Stats): boolean {
@@ -179,21 +238,24 @@ export class TreeExtractor {
   /** The content is read and compared all the same. */
   #keep(header: TarHeader): void {
     this.report.kept++
-    this.#file = header.type === 'file' ? { header, sink: null } : null
+    const { entries, files, bytes } = this.report
+    const kept = { header, path: '', attributes: null, before: { entries, files, bytes } }
+    this.#file = header.type === 'file' ? kept : null
   }
 
-  #directory(path: Buffer, header: TarHeader, there: Stats | undefined): void {
+  #directory(path: ByteString, header: TarHeader, there: Stats | undefined): void {
+    const place = this.#places.at(path)
     if (there && !there.isDirectory()) {
       if (!this.#mayReplace(header, there)) return void this.#keep(header)
       // What a link of somebody's leads to may be meant to be there.
       if (there.isSymbolicLink()) throw inTheWay(header, 'a link')
-      unlinkSync(path)
+      unlinkSync(place)
       this.report.replaced++
     }
     try {
-      mkdirSync(path, { mode: 0o700 })
+      mkdirSync(place, { mode: 0o700 })
     } catch (error) {
-      if (!isCode(error, 'EEXIST') || !lstatSync(path).isDirectory()) throw error
+      if (!isCode(error, 'EEXIST') || !lstatSync(place).isDirectory()) throw error
       if (there && !givesWay(there, header, this.#options.overwrite ?? 'always')) {
         return void this.#keep(header)
       }
@@ -203,27 +265,27 @@ export class TreeExtractor {
 
   #rootDirectory(header: TarHeader): void {
     const { overwrite } = this.#options
-    const isOurs = overwrite === undefined || givesWay(lstatSync(this.#root), header, overwrite)
-    if (isOurs) this.#rememberDirectory(this.#root, header)
+    const isOurs =
+      overwrite === undefined || givesWay(lstatSync(this.#places.at('')), header, overwrite)
+    if (isOurs) this.#rememberDirectory('', header)
     else this.#keep(header)
   }
 
-  #rememberDirectory(path: Buffer, header: TarHeader): void {
-    this.#directories.push({ path, header })
+  #rememberDirectory(path: ByteString, { uid, gid, mode, mtimeMs }: TarHeader): void {
+    this.#directories.push({ path, uid, gid, mode, mtimeMs })
   }
 
-  #symlink(path: Buffer, header: TarHeader): void {
-    this.#place(path, (name) => symlinkSync(header.rawLinkTarget, name))
-    if (this.#mayOwn(header)) this.#try('owner', () => lchownSync(path, header.uid, header.gid))
-    this.#try('time', () => lutimesSync(path, timeOf(header.mtimeMs), timeOf(header.mtimeMs)))
+  #symlink(place: Buffer, header: TarHeader): void {
+    this.#place(place, (name) => symlinkSync(header.rawLinkTarget, name))
+    if (this.#mayOwn(header)) this.#try('owner', () => lchownSync(place, header.uid, header.gid))
+    this.#try('time', () => lutimesSync(place, timeOf(header.mtimeMs), timeOf(header.mtimeMs)))
   }
 
-  async #link(path: Buffer, header: TarHeader, parts: readonly Buffer[]): Promise<void> {
-    if (!this.#makeParents(parts, header)) return void this.#keep(header)
-    await this.#smallFiles.flush()
-    const target = this.#join(parts)
-    if (!lstatSync(target).isFile()) throw refused(header, 'it links to what is not a plain file')
-    this.#place(path, (name) => linkSync(target, name))
+  #link(place: Buffer, header: TarHeader, target: ByteString): void {
+    if (!this.#places.makeParents(target, header)) return void this.#keep(header)
+    const there = this.#places.at(target)
+    if (!lstatSync(there).isFile()) throw refused(header, 'it links to what is not a plain file')
+    this.#place(place, (name) => linkSync(there, name))
   }
 
   /** Makes something under its name, or beside what is there and then over it. */
@@ -236,63 +298,16 @@ export class TreeExtractor {
     if (lookAt(name)) unlinkSync(name)
   }
 
-  async #fill({ content }: TarEntry): Promise<void> {
-    for await (const chunk of content) {
-      this.#options.signal.throwIfAborted()
-      if (!this.#file?.sink) continue
-      await this.#file.sink.write(chunk)
-      this.report.bytes += chunk.byteLength
-    }
-  }
-
-  async #endFile(): Promise<void> {
-    const { header, sink } = this.#file ?? {}
-    if (header && sink) {
-      const owner = this.#mayOwn(header) ? { uid: header.uid, gid: header.gid } : null
-      const { mtimeMs } = header
-      await sink.end({ owner, mode: this.#modeOf(header), mtimeMs })
-      this.report.files++
-    }
-    this.#file = null
-  }
-
   #modeOf(header: TarHeader): number {
     if (this.#options.keepSetuid || (header.mode & setuidBits) === 0) return header.mode & 0o7777
     this.report.setuidCleared++
     return header.mode & 0o7777 & ~setuidBits
   }
 
-  #mayOwn({ uid, gid }: TarHeader): boolean {
+  #mayOwn({ uid, gid }: Pick<TarHeader, 'uid' | 'gid'>): boolean {
     if (this.#options.keepOwners) return true
-    if (uid !== process.getuid?.() || gid !== process.getgid?.()) this.report.othersOwned++
+    if (uid !== this.#ourselves.uid || gid !== this.#ourselves.gid) this.report.othersOwned++
     return false
-  }
-
-  /**
-   * Directories that have no entry of their own, or come after what is in them. False when one is
-   * not to be replaced by a directory.
-   */
-  #makeParents(parts: readonly Buffer[], header: TarHeader): boolean {
-    for (let depth = 1; depth < parts.length; depth++) {
-      const path = this.#join(parts.slice(0, depth))
-      const key = path.toString('latin1')
-      if (this.#safeParents.has(key)) continue
-      try {
-        mkdirSync(path, { mode: 0o700 })
-      } catch (error) {
-        if (!isCode(error, 'EEXIST')) throw error
-        if (!lstatSync(path).isDirectory()) {
-          if (this.#options.overwrite === 'never') return false
-          throw refused(header, 'its way leads through a link')
-        }
-      }
-      this.#safeParents.add(key)
-    }
-    return true
-  }
-
-  #join(parts: readonly Buffer[]): Buffer {
-    return Buffer.concat([this.#root, ...parts.flatMap((part) => [slash, part])])
   }
 
   #try(what: string, set: () => void): void {
@@ -304,8 +319,6 @@ export class TreeExtractor {
     }
   }
 }
-
-const slash = Buffer.from('/')
 
 function lookAt(path: Buffer): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false })

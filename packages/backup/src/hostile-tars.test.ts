@@ -20,7 +20,6 @@ import { runOf, sourceOf } from './backup-samples.ts'
 import { BackupError } from './errors.ts'
 import { TreeExtractor } from './extract-tree.ts'
 import { collidingTars, type HostileTar, hostileTars, rawTar } from './hostile-tars.ts'
-import { FoldedNames } from './judge-entry.ts'
 import type { Manifest } from './manifest.ts'
 import { overwrites } from './overwrite.ts'
 import { restoreBackup } from './restore-backup.ts'
@@ -114,8 +113,8 @@ describe('the corpus of hostile tars', () => {
   for (const hostile of collidingTars) {
     it(`refuses ${hostile.title} where names are folded`, async () => {
       const { at, root } = newPlace()
-      const names = new FoldedNames()
-      const extractor = new TreeExtractor({ root, names, signal, keepOwners: false })
+      const options = { root, foldsNames: true, keepOwners: false }
+      const extractor = new TreeExtractor(options, { signal })
       const extracting = (async () => {
         for await (const entry of readTar(once(hostile.tar), { signal })) {
           await extractor.extract(entry)

@@ -41,7 +41,7 @@ export {
 } from './drill-backup.ts'
 export type { DrillChecks } from './drill-checks.ts'
 export { BackupError, type BackupErrorCode } from './errors.ts'
-export { type ExtractReport, emptyReport } from './extract-tree.ts'
+export { type ExtractReport, emptyReport } from './extract-report.ts'
 export type { GlanceCache } from './glance-cache.ts'
 export { type HeldPrune, heldPrune, retentionBackupOf } from './held-prune.ts'
 export { attemptOfKey, slotKey } from './layout.ts'

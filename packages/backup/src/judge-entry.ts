@@ -8,13 +8,15 @@
  * that the file system would take for one.
  */
 import type { TarHeader } from '@backstream/archive'
+import { type ByteString, decodeByteString } from '@backstream/archive/tar'
 import { BackupError } from './errors.ts'
 
+/** Paths below the root as byte strings: names with one slash between them, none of them `.` or `..`. */
 export interface EntryPlace {
-  /** The names on its way below the root; none for the root itself. */
-  readonly parts: readonly Buffer[]
-  /** Of a hard link: the names on the way to what it links to. */
-  readonly target: readonly Buffer[] | null
+  /** '' for the root itself. */
+  readonly path: ByteString
+  /** Of a hard link: what it links to. */
+  readonly target: ByteString | null
 }
 
 export interface EntryRules {
@@ -26,17 +28,17 @@ export interface EntryRules {
 
 /** Where the entry lies, or a refusal (`unsafe-entry`) that names it. */
 export function judgeEntry(header: TarHeader, { maxBytes, names }: EntryRules = {}): EntryPlace {
-  const parts = partsOf(header.rawPath, header)
+  const path = pathOf(header.rawPath, header)
   if (!writable.has(header.type)) throw refused(header, `it is a ${header.type}`)
-  if (parts.length === 0 && header.type !== 'directory') {
+  if (path === '' && header.type !== 'directory') {
     throw refused(header, 'only a directory may have that name')
   }
   if (maxBytes !== undefined && header.size > maxBytes) {
     throw refused(header, `it is to hold ${header.size} bytes, and the whole archive ${maxBytes}`)
   }
   if (header.type === 'symlink') judgeSymlink(header)
-  names?.add(parts, header)
-  return { parts, target: header.type === 'link' ? partsOf(header.rawLinkTarget, header) : null }
+  names?.add(path, header)
+  return { path, target: header.type === 'link' ? pathOf(header.rawLinkTarget, header) : null }
 }
 
 const writable = new Set<TarHeader['type']>(['file', 'directory', 'symlink', 'link'])
@@ -50,38 +52,38 @@ function judgeSymlink(header: TarHeader): void {
 /** PATH_MAX of Linux, and more than others take. */
 const maxPathBytes = 4096
 
-/** The names on an entry's way, or a refusal: absolute, leading upwards, or no name at all. */
-function partsOf(path: Buffer, header: TarHeader): Buffer[] {
-  if (path.includes(0)) throw refused(header, 'its name holds a zero byte')
-  if (path[0] === 0x2f) throw refused(header, 'its name is absolute')
+/** An entry's way without what does not lead on, or a refusal: absolute, upwards, or no name at all. */
+function pathOf(raw: Buffer, header: TarHeader): ByteString {
+  const path = raw.toString('latin1')
+  if (path.includes('\0')) throw refused(header, 'its name holds a zero byte')
+  if (path.startsWith('/')) throw refused(header, 'its name is absolute')
   if (path.length > maxPathBytes) throw refused(header, 'its name is longer than systems take')
-  const parts: Buffer[] = []
-  for (let at = 0; at <= path.length; ) {
-    const end = path.indexOf(0x2f, at)
-    const part = path.subarray(at, end === -1 ? path.length : end)
-    if (part.equals(dotDot)) throw refused(header, 'its name leads upwards')
-    if (part.length > 0 && !part.equals(dot)) parts.push(part)
-    if (end === -1) break
-    at = end + 1
-  }
-  return parts
+  if (!hasOddPart.test(path)) return path
+  const parts = path.split('/')
+  if (parts.includes('..')) throw refused(header, 'its name leads upwards')
+  return parts.filter((part) => part !== '' && part !== '.').join('/')
 }
 
-const dot = Buffer.from('.')
-const dotDot = Buffer.from('..')
+/** One that is empty, `.` or `..`. */
+const hasOddPart = /(?:^|\/)\.{0,2}(?:\/|$)/
 
 /** Names as a file system keeps them that does not tell capitals, nor composed letters, apart. */
 export class FoldedNames {
-  readonly #spelling = new Map<string, string>()
+  /** By how it is taken: how it was spelt first. */
+  readonly spelling: Map<string, string>
+
+  constructor(spelling: ReadonlyMap<string, string> | null = null) {
+    this.spelling = new Map(spelling)
+  }
 
   /** Refuses a name, of the entry or of a folder on its way, that was spelt otherwise before. */
-  add(parts: readonly Buffer[], header: TarHeader): void {
+  add(way: ByteString, header: TarHeader): void {
     let path = ''
-    for (const part of parts) {
-      path += `${path && '/'}${part.toString()}`
+    for (const part of way === '' ? [] : way.split('/')) {
+      path += `${path && '/'}${decodeByteString(part)}`
       const folded = path.normalize('NFC').toLowerCase()
-      const known = this.#spelling.get(folded)
-      if (known === undefined) this.#spelling.set(folded, path)
+      const known = this.spelling.get(folded)
+      if (known === undefined) this.spelling.set(folded, path)
       else if (known !== path) {
         throw refused(header, `this file system takes its name for that of ${quote(known)}`)
       }

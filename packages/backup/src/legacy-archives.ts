@@ -5,7 +5,8 @@
 import { isAtOrBelow, readTar, unpackFrames } from '@backstream/archive'
 import type { Storage } from '@backstream/storage'
 import { BackupError } from './errors.ts'
-import { type ExtractReport, TreeExtractor } from './extract-tree.ts'
+import type { ExtractReport } from './extract-report.ts'
+import { TreeExtractor } from './extract-tree.ts'
 import type { Overwrite } from './overwrite.ts'
 import { prepareTarget } from './prepare-target.ts'
 import { readVolume } from './read-archive.ts'
@@ -82,7 +83,7 @@ export async function restoreLegacyArchive(
 ): Promise<{ readonly tops: readonly string[] }> {
   const { archive, to, overwrite, signal, keepOwners, keepSetuid = false, report } = request
   const target = prepareTarget(to, overwrite)
-  const extractor = new TreeExtractor({ ...target, signal, keepOwners, keepSetuid, report })
+  const extractor = new TreeExtractor({ ...target, keepOwners, keepSetuid }, { signal, report })
   const range = { start: 0, end: archive.bytes, signal }
   const stored = counted(readVolume(storage, archive, range), request.onFetched)
   const plain = unpackFrames(stored, { algorithm: 'gzip', signal })
@@ -100,7 +101,7 @@ export async function restoreLegacyArchive(
     extractor.abandon()
     throw error
   }
-  await extractor.finish()
+  extractor.finish()
   if (missing.size === 0) return { tops: [...tops] }
   const message = `There is no ${[...missing].join(', ')} in ${archive.key}`
   throw new BackupError('no-such-path', message, {

@@ -15,29 +15,36 @@ import {
   futimesSync,
   openSync,
   renameSync,
+  type Stats,
   unlinkSync,
   writeSync,
 } from 'node:fs'
 
 const creation = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
+export interface NewFileOptions {
+  /** Of what is there, a plain file or a link gives way. */
+  readonly mayReplace: boolean
+  /** To begin with; the system may leave less of it. */
+  readonly mode: number
+}
+
 export class NewFile {
   readonly #path: Buffer
   readonly #madeAs: Buffer
   readonly #descriptor: number
 
-  /** `mayReplace`: of what is there, a plain file or a link gives way. */
-  constructor(path: Buffer, { mayReplace }: { readonly mayReplace: boolean }) {
+  constructor(path: Buffer, { mayReplace, mode }: NewFileOptions) {
     this.#path = path
     this.#madeAs = mayReplace ? nameBeside(path) : path
-    this.#descriptor = openSync(this.#madeAs, creation, 0o600)
+    this.#descriptor = openSync(this.#madeAs, creation, mode)
   }
 
   write(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.byteLength; ) at += writeSync(this.#descriptor, chunk, at)
   }
 
-  owner(): { readonly uid: number; readonly gid: number } {
+  stat(): Stats {
     return fstatSync(this.#descriptor)
   }
 

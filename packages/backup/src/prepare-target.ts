@@ -2,7 +2,6 @@ import { lstatSync, mkdirSync, opendirSync, realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { BackupError } from './errors.ts'
 import type { ExtractOptions } from './extract-tree.ts'
-import { FoldedNames } from './judge-entry.ts'
 import type { Overwrite } from './overwrite.ts'
 
 /**
@@ -12,7 +11,7 @@ import type { Overwrite } from './overwrite.ts'
 export function prepareTarget(
   to: string,
   overwrite?: Overwrite,
-): Pick<ExtractOptions, 'root' | 'overwrite' | 'names'> {
+): Pick<ExtractOptions, 'root' | 'overwrite' | 'foldsNames'> {
   const isEmpty = makeOrOpen(to)
   if (!isEmpty && overwrite === undefined) {
     throw new BackupError('restore-target', `${to} is not empty`, {
@@ -23,7 +22,7 @@ export function prepareTarget(
   return {
     root: to,
     overwrite: isEmpty ? undefined : overwrite,
-    names: foldsNames(to) ? new FoldedNames() : undefined,
+    foldsNames: foldsNames(to),
   }
 }
 

@@ -1,16 +1,17 @@
 import { crc32 } from 'node:zlib'
-import { readTar, unpackFrames } from '@backstream/archive'
+import { unpackFrames } from '@backstream/archive'
 import type { Storage } from '@backstream/storage'
 import { isDamage } from './damage.ts'
 import { assertCanDecrypt, decryptArchive, type ReadingOptions } from './decrypt-archive.ts'
 import { BackupError } from './errors.ts'
-import { type ExtractReport, TreeExtractor } from './extract-tree.ts'
-import { openFileThread } from './file-thread.ts'
+import type { ExtractReport } from './extract-report.ts'
 import { type GoOnRequest, goOnPastDamage } from './go-on-past-damage.ts'
 import type { Manifest } from './manifest.ts'
 import type { Overwrite } from './overwrite.ts'
 import { prepareTarget } from './prepare-target.ts'
 import { readArchive } from './read-archive.ts'
+import { createTreeMaker } from './tree-maker.ts'
+import { chunksAhead, openTreeThread } from './tree-thread.ts'
 
 export interface RestoreRequest extends ReadingOptions {
   readonly manifest: Manifest
@@ -43,19 +44,15 @@ export async function restoreBackup(
   const { manifest, signal, to, overwrite, keepOwners, keepSetuid, report: filled } = request
   assertCanDecrypt(manifest, request)
   const bytesTotal = manifest.archives.reduce((total, { bytes }) => total + bytes, 0)
-  const target = prepareTarget(to, overwrite)
-  await using smallFiles = isWorthAThread(manifest, target) ? await openFileThread() : null
-  const extractor = new TreeExtractor({
-    ...target,
-    signal,
-    keepOwners,
-    maxBytes: manifest.content.bytes,
-    ...(keepSetuid === undefined ? {} : { keepSetuid }),
-    ...(filled && { report: filled }),
-    ...(smallFiles && { smallFiles }),
-  })
+  const options = {
+    ...prepareTarget(to, overwrite),
+    ...{ keepOwners, keepSetuid, maxBytes: manifest.content.bytes },
+  }
+  const makeTree = isWorthAThread(manifest) ? openTreeThread : createTreeMaker
+  await using tree = await makeTree(options, { signal, report: filled })
+  const { report } = tree
   const onFetched = (bytesFetched: number) =>
-    request.onProgress?.({ bytesFetched, bytesTotal, entries: extractor.report.entries })
+    request.onProgress?.({ bytesFetched, bytesTotal, entries: report.entries })
   const stored = decryptArchive(
     manifest,
     readArchive(storage, manifest, { signal, onFetched, reusesMemory: true }),
@@ -63,29 +60,25 @@ export async function restoreBackup(
   )
   const sum = { bytes: 0, crc32: 0 }
   const { algorithm } = manifest.compression
-  const frames = unpackFrames(stored, { algorithm, signal, reusesMemory: true })
+  const frames = unpackFrames(stored, { algorithm, signal, reusedAfter: chunksAhead + 1 })
   const plain = tally(frames, sum, manifest)
-  let done = 0
   try {
-    for await (const entry of readTar(plain, { signal })) {
-      await extractor.extract(entry)
-      done += 1
-    }
+    await tree.extract(plain)
   } catch (error) {
+    const extractor = tree.goOn()
     if (isDamage(error) && hasChecksums(manifest)) {
-      await goOn(storage, { ...request, extractor, done })
+      await goOn(storage, { ...request, extractor, done: report.entries })
     }
     extractor.abandon()
     throw error
   }
-  const report = await extractor.finish()
   assertSame(manifest, { ...sum, entries: report.entries })
   return report
 }
 
-/** A small one is done before a thread has begun; over something else files are moved, in turn. */
-function isWorthAThread({ content }: Manifest, { overwrite }: { overwrite?: unknown }): boolean {
-  return overwrite === undefined && content.bytes > 16 << 20
+/** What is small is done before a thread has begun. */
+function isWorthAThread({ content }: Manifest): boolean {
+  return content.bytes > 16 << 20
 }
 
 /** Of what is neither compressed nor encrypted nothing says which of it is as it was. */
@@ -103,7 +96,7 @@ async function goOn(storage: Storage, request: GoOnRequest): Promise<void> {
     extractor.abandon()
     throw error
   }
-  await extractor.finish()
+  extractor.finish()
 }
 
 /** What unpacks to more than was packed ends here, and not when the disk is full. */

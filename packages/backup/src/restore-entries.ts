@@ -2,7 +2,8 @@ import type { IndexEntry, TarEntry } from '@backstream/archive'
 import { isDamage } from './damage.ts'
 import { BackupError } from './errors.ts'
 import { extractPastDamage } from './extract-past-damage.ts'
-import { type ExtractReport, TreeExtractor } from './extract-tree.ts'
+import type { ExtractReport } from './extract-report.ts'
+import { TreeExtractor } from './extract-tree.ts'
 import type { OpenedBackup } from './open-backup.ts'
 import type { Overwrite } from './overwrite.ts'
 import { prepareTarget } from './prepare-target.ts'
@@ -33,14 +34,12 @@ export interface RestoreEntriesRequest {
  */
 export async function restoreEntries(request: RestoreEntriesRequest): Promise<ExtractReport> {
   const { backup, entries, to, overwrite, signal, keepOwners, keepSetuid, report } = request
-  const extractor = new TreeExtractor({
+  const { content } = backup.manifest
+  const options = {
     ...prepareTarget(to, overwrite),
-    signal,
-    keepOwners,
-    maxBytes: backup.manifest.content.bytes,
-    ...(keepSetuid === undefined ? {} : { keepSetuid }),
-    ...(report && { report }),
-  })
+    ...{ keepOwners, keepSetuid, maxBytes: content.bytes },
+  }
+  const extractor = new TreeExtractor(options, { signal, report })
   const watched = async function* (content: TarEntry['content']) {
     for await (const chunk of content) {
       yield chunk
@@ -69,7 +68,7 @@ export async function restoreEntries(request: RestoreEntriesRequest): Promise<Ex
     extractor.abandon()
     throw error
   }
-  const done = await extractor.finish()
+  const done = extractor.finish()
   if (damage !== null) throw damage
   return done
 }
