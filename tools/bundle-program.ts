@@ -22,7 +22,7 @@ export async function bundleProgram(root: string, folder: string): Promise<reado
       out: basename(path, '.ts'),
     })),
     outdir: folder,
-    plugins: [programsBesideEachOther],
+    plugins: [programsBesideEachOther, httpWithoutWebSockets],
     bundle: true,
     splitting: true,
     metafile: true,
@@ -86,6 +86,21 @@ const programsBesideEachOther: Plugin = {
         programUrl,
         (_, program: string) => `new URL('./${basename(program)}.js', import.meta.url)`,
       ),
+    }))
+  },
+}
+
+/**
+ * `import` of a module of Node's asks for all that it exports, and `node:http` exports a `WebSocket` that is
+ * loaded, with a second HTTP client, when it is asked for. Nobody here does.
+ */
+const httpWithoutWebSockets: Plugin = {
+  name: 'http without WebSockets',
+  setup({ onResolve, onLoad }) {
+    const namespace = 'http'
+    onResolve({ filter: /^(?:node:)?http$/ }, () => ({ path: 'node:http', namespace }))
+    onLoad({ filter: /^/, namespace }, () => ({
+      contents: "module.exports = process.getBuiltinModule('node:http')",
     }))
   },
 }
