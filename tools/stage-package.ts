@@ -40,10 +40,7 @@ export async function stagePackage(folder: string): Promise<string> {
   writeFileSync(join(target, 'package.json'), JSON.stringify(manifest(), null, 2))
   checkPaths(join(target, 'program'))
   mkdirSync(join(target, 'man'))
-  writeFileSync(
-    join(target, 'man', 'backstream.1'),
-    execFileSync(process.execPath, [command, 'man']),
-  )
+  writeFileSync(join(target, 'man', 'backstream.1'), renderManPage(command))
   return command
 }
 
@@ -80,6 +77,12 @@ function manifest(): object {
     bundleDependencies: [pages],
     files: ['bin', 'program', 'assets', 'man', notices, 'CHANGELOG.md', 'backstream.schema.json'],
   }
+}
+
+/** By the command itself, which leaves nothing behind: compiled code is for whoever runs it. */
+function renderManPage(command: string): Buffer {
+  const env = { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' }
+  return execFileSync(process.execPath, [command, 'man'], { env })
 }
 
 /** What is looked for beside the code while it runs must be there. */

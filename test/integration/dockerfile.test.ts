@@ -4,7 +4,8 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 
-const text = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8')
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+const text = read('Dockerfile')
 const lines = text.replaceAll(/^#.*\n/gm, '').replaceAll('\\\n', ' ')
 const instructions = lines.split('\n').filter((line) => line.trim() !== '')
 const stages = instructions.reduce<string[][]>((all, line) => {
@@ -40,6 +41,17 @@ describe('Dockerfile', () => {
   it('copies only from stages that are there', () => {
     const named = stages.map(([from = '']) => / AS (\S+)$/.exec(from)?.[1])
     for (const [, from] of lines.matchAll(/--from=(\S+)/g)) ok(named.includes(from), from)
+  })
+
+  it('is given the documents that the package is made of', () => {
+    const letIn = read('.dockerignore').split('\n')
+    const [, list = ''] = /^const documents = \[(.*)\]$/m.exec(read('tools/stage-package.ts')) ?? []
+    const documents = [...list.matchAll(/'([^']+)'/g)].map(([, name]) => name)
+    ok(documents.length > 3)
+    deepEqual(
+      [...documents, 'apps', 'packages', 'tools'].filter((path) => !letIn.includes(`!${path}`)),
+      [],
+    )
   })
 
   it('tries each program that a source of the image needs', () => {
