@@ -148,6 +148,7 @@ export class TreeExtractor {
 
   finish(): ExtractReport {
     this.#endFile()
+    this.#formerFile = null
     for (const { path, ...header } of this.#directories.reverse()) {
       const place = this.#places.at(path)
       if (this.#mayOwn(header)) this.#try('owner', () => lchownSync(place, header.uid, header.gid))

@@ -199,11 +199,8 @@ describe('a tree made by a thread', () => {
       assert.deepEqual(readdirSync(root), ['a', 'b'])
       const extractor = tree.goOn()
       if (isTakenBack) extractor.abandon()
-      for await (const entry of readTar(cut(rawTar(file('c')), 512), { signal })) {
-        await extractor.extract(entry)
-      }
-      extractor.abandon()
       const { files } = extractor.finish()
+      extractor.abandon()
       assert.deepEqual(readdirSync(root), isTakenBack ? ['a'] : ['a', 'b'])
       assert.equal(files, isTakenBack ? 1 : 2)
     }
