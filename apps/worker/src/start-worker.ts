@@ -10,6 +10,7 @@ import {
   openAlarmMemory,
   openConfiguredQueue,
   type QueueConnection,
+  type RunBell,
 } from '@backstream/queue'
 import { openSource } from '@backstream/sources'
 import { createPace, type Pace } from '@backstream/storage'
@@ -46,6 +47,8 @@ export interface StartWorkerOptions {
   /** Queues to serve instead of those that follow from the name. */
   readonly serves?: readonly string[] | null
   readonly concurrency?: number | null
+  /** Rung whenever a run has ended. */
+  readonly bell?: RunBell | undefined
   /** Shorter times make tests of dead workers short. */
   readonly timing?: Partial<WorkerTiming>
 }
@@ -87,6 +90,7 @@ async function serve(
     host: context.host,
     knowsPlan: (name) => config.plans.some((plan) => plan.name === name),
     plans: config.plans.map(({ name }) => name),
+    bell: options.bell,
     fingerprint: config.fingerprint,
     committedBy: (run) => findCommitted(context, run),
     lockMs,

@@ -60,6 +60,7 @@ export {
   reconcileSchedules,
 } from './reconcile-schedules.ts'
 export type { RedisAddress } from './redis-options.ts'
+export { RunBell } from './run-bell.ts'
 export { openRunHistory, type RunHistory, type RunsNow } from './run-history.ts'
 export { type RunLedger, readLedger } from './run-ledger.ts'
 export {

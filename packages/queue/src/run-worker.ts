@@ -144,6 +144,7 @@ function serveQueue(serving: Serving, queue: string): Worker {
 }
 
 async function noteEnd(serving: Serving, job: Job, state: 'completed' | 'failed'): Promise<void> {
+  serving.options.bell?.ring()
   try {
     await keepRuns(serving.link, job, state)
   } catch (error) {

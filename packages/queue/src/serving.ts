@@ -3,6 +3,7 @@ import type { Logger } from '@backstream/kernel'
 import type { Processors } from './active-run.ts'
 import type { RecordedAttempt } from './ledger-record.ts'
 import type { Link, QueueConnection } from './open-connection.ts'
+import type { RunBell } from './run-bell.ts'
 import type { RunProducer } from './run-producer.ts'
 
 export interface RunWorkerOptions {
@@ -28,6 +29,8 @@ export interface RunWorkerOptions {
   /** For others to read: the plans this worker's configuration has, and its fingerprint. */
   readonly plans?: readonly string[]
   readonly fingerprint?: string
+  /** Rung whenever a run has ended. */
+  readonly bell?: RunBell | undefined
   /** How long a run stays its worker's without a sign of life. Default 30 s. */
   readonly lockMs?: number
   /** How often runs of dead workers are looked for. Default 15 s. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { RunProgress } from '@backstream/jobs'
+import { RunBell } from './run-bell.ts'
 import type { RunSummary } from './run-summary.ts'
 import { type RunEvent, watchRun } from './watch-run.ts'
 
@@ -41,6 +42,22 @@ describe('watching a run', () => {
       events.map(({ kind }) => kind),
       ['waiting', 'gone'],
     )
+  })
+
+  it('looks at once when the bell is rung, and only then before its time', async () => {
+    const bell = new RunBell()
+    const looks = [runAt({ state: 'active' }), runAt({ state: 'completed' })]
+    let isRung = false
+    const read = async () => {
+      assert.equal(isRung, looks.length === 1)
+      isRung = true
+      // While it is being looked at, too.
+      bell.ring()
+      return looks.shift()
+    }
+    const kinds: string[] = []
+    for await (const { kind } of watchRun(read, ref, { everyMs: 60_000, bell })) kinds.push(kind)
+    assert.deepEqual(kinds, ['active', 'completed'])
   })
 
   it('ends without a word when nobody wants to know any more', async () => {

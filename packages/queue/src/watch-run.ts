@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { RunProgress, RunResult } from '@backstream/jobs'
 import { QueueError } from './queue-error.ts'
+import type { RunBell } from './run-bell.ts'
 import type { RunRef, RunSummary } from './run-summary.ts'
 
 export type RunEvent =
@@ -19,6 +20,8 @@ export interface WatchOptions {
   /** Ends the watching, not the run; the iteration then ends without a last event. */
   readonly signal?: AbortSignal
   readonly everyMs?: number
+  /** Rung when there may be something to see before that. */
+  readonly bell?: RunBell | undefined
 }
 
 /**
@@ -34,6 +37,8 @@ export async function* watchRun(
 ): AsyncGenerator<RunEvent, void, undefined> {
   let before: RunSummary | undefined
   while (!options.signal?.aborted) {
+    // Asked for before the look, so that a run that ends meanwhile is not slept through.
+    const rung = options.bell?.next()
     const run = await read(ref).catch(waitOutOutage)
     if (!run) return yield { kind: 'gone' }
     if (run !== 'unknown') {
@@ -43,10 +48,21 @@ export async function* watchRun(
       }
       before = run
     }
-    await sleep(options.everyMs ?? 300, undefined, withSignal(options.signal)).catch(() => {
-      // Aborted: the loop ends.
-    })
+    await pause(options, rung)
   }
+}
+
+async function pause(
+  { everyMs = 300, signal }: WatchOptions,
+  rung: Promise<void> | undefined,
+): Promise<void> {
+  const enough = new AbortController()
+  const either = signal ? AbortSignal.any([signal, enough.signal]) : enough.signal
+  const slept = sleep(everyMs, undefined, { signal: either }).catch(() => {
+    // Aborted: there is nothing to wait for any more.
+  })
+  await Promise.race(rung === undefined ? [slept] : [slept, rung])
+  enough.abort()
 }
 
 /** What happens meanwhile is seen when Redis is back. */
@@ -78,8 +94,4 @@ function eventsBetween(before: RunSummary | undefined, run: RunSummary): RunEven
 
 function isFinished(run: RunSummary): boolean {
   return run.state === 'completed' || run.state === 'failed'
-}
-
-function withSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal ? { signal } : {}
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunProgress, RunResult } from '@backstream/jobs'
-import type { RunEvent, RunProducer, RunRef, RunSummary } from '@backstream/queue'
+import type { RunBell, RunEvent, RunProducer, RunRef, RunSummary } from '@backstream/queue'
 import { exitStatus } from '../exit-status.ts'
 import { formatLocalTime } from '../output/local-time.ts'
 import { plainText } from '../output/plain-text.ts'
@@ -24,6 +24,8 @@ export interface FollowOptions {
   /** Ends the watching: the promise then rejects with its reason, and the run goes on. */
   readonly signal: AbortSignal
   readonly describe: (progress: RunProgress) => string
+  /** Of the worker, where it is in this process. */
+  readonly bell?: RunBell | undefined
   /** When a run that nobody takes is said to be so: within the ten seconds promised. Default 4 s. */
   readonly noWorkerAfterMs?: number
   /** Between two questions while Redis is away. Default 2 s. */
@@ -87,7 +89,8 @@ async function watch(
   state: { isTaken: boolean },
   options: FollowOptions,
 ): Promise<LastEvent | undefined> {
-  for await (const event of options.producer.watchRun(ref, { signal: options.signal })) {
+  const { producer, signal, bell } = options
+  for await (const event of producer.watchRun(ref, { signal, bell })) {
     if (event.kind !== 'waiting') state.isTaken = true
     show(ref, event, options)
     if (event.kind === 'completed' || event.kind === 'failed' || event.kind === 'gone') return event

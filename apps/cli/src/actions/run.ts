@@ -6,7 +6,7 @@ import { openProgressView } from '../output/progress-view.ts'
 import { describeOutcome, describeProgress } from '../output/run-text.ts'
 import { dryRun } from './dry-run.ts'
 import { exitStatusOfRun, followRun, type RunOutcome } from './follow-run.ts'
-import { serveHere } from './serve-here.ts'
+import { type ServedHere, serveHere } from './serve-here.ts'
 
 export interface RunOptions {
   readonly all?: boolean
@@ -38,14 +38,14 @@ export async function run(
     await using here = await serveHere(session, config)
     const refs = await enqueue(producer, here.plans(plans), pin)
     try {
-      return await follow(session, { producer, refs, timeoutMs, isHere: true })
+      return await follow(session, { producer, refs, timeoutMs, here })
     } catch (error) {
       await here.discard(refs)
       throw error
     }
   }
   const refs = await enqueue(producer, plans, pin)
-  if (options.wait) return await follow(session, { producer, refs, timeoutMs, isHere: false })
+  if (options.wait) return await follow(session, { producer, refs, timeoutMs, here: null })
   await sayEnqueued(session, producer, refs)
 }
 
@@ -103,19 +103,20 @@ interface Following {
   readonly refs: readonly RunRef[]
   readonly timeoutMs: number | null
   /** Served by this process: the run ends with the watching. */
-  readonly isHere: boolean
+  readonly here: ServedHere | null
 }
 
 async function follow(
   session: Session,
-  { producer, refs, timeoutMs, isHere }: Following,
+  { producer, refs, timeoutMs, here }: Following,
 ): Promise<void> {
+  const isHere = here !== null
   const view = await openProgressView({ ...session, stream: session.stderr })
   const timeout = new AbortController()
   const timer =
     timeoutMs === null ? undefined : setTimeout(() => timeout.abort(late(isHere)), timeoutMs)
   const signal = AbortSignal.any([session.interruption(), timeout.signal])
-  const one = { producer, view, signal, describe: describeProgress }
+  const one = { producer, view, signal, describe: describeProgress, bell: here?.bell }
   try {
     const settled = await Promise.allSettled(refs.map((ref) => followRun(ref, one)))
     view.stop()

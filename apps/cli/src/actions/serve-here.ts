@@ -1,12 +1,14 @@
 import { hostname } from 'node:os'
 import type { Config, Plan } from '@backstream/config'
 import { queueOfPlan } from '@backstream/jobs'
-import type { RunRef } from '@backstream/queue'
+import type { RunBell, RunRef } from '@backstream/queue'
 import type { Session } from '../command-context.ts'
 
 export interface ServedHere extends AsyncDisposable {
   /** The same plans, in the queue that only this machine's `run --here` serves. */
   plans(plans: readonly Plan[]): readonly Plan[]
+  /** Rung when a run has ended. */
+  readonly bell: RunBell
   /** Stops serving and takes runs that will not end here out of the queue: nobody else serves it. */
   discard(refs: readonly RunRef[]): Promise<void>
 }
@@ -17,9 +19,11 @@ export interface ServedHere extends AsyncDisposable {
  */
 export async function serveHere(session: Session, config: Config): Promise<ServedHere> {
   const { startWorker } = await import('@backstream/worker')
+  const { RunBell } = await import('@backstream/queue')
   const { settings, logger, clock } = session
   const name = hereName(hostname())
   const move = (plan: Plan): Plan => ({ ...plan, runsOn: name })
+  const bell = new RunBell()
   const worker = await startWorker({
     config: { ...config, plans: config.plans.map(move) },
     env: settings.env,
@@ -27,6 +31,7 @@ export async function serveHere(session: Session, config: Config): Promise<Serve
     clock,
     name,
     serves: [queueOfPlan({ runsOn: name })],
+    bell,
   })
   let closing: Promise<void> | undefined
   const close = () => {
@@ -35,6 +40,7 @@ export async function serveHere(session: Session, config: Config): Promise<Serve
   }
   return {
     plans: (plans) => plans.map(move),
+    bell,
     async discard(refs) {
       await close()
       const { createRunProducer, openConfiguredQueue } = await import('@backstream/queue')
