@@ -33,6 +33,14 @@ export class ByteFeed {
     return this.#chunk.length - this.#at >= size ? this.#take(size) : null
   }
 
+  /** False, and nothing is passed over, where a further chunk is needed for it. */
+  skipNow(size: number): boolean {
+    if (this.#chunk.length - this.#at < size) return false
+    this.#at += size
+    this.#position += size
+    return true
+  }
+
   /** Exactly `size` bytes, a view of the chunk where it can be; `truncated` when fewer are left. */
   *read(size: number): Reading<Buffer> {
     const first = this.#take(size)

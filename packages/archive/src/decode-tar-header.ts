@@ -1,7 +1,7 @@
 import { ArchiveError } from './archive-error.ts'
 import { checksumOf, type Field, field } from './tar-layout.ts'
 
-/** A header block's fields as they stand, names as bytes. */
+/** A header block's fields as they stand, paths as bytes. */
 export interface TarBlock {
   readonly path: Buffer
   readonly typeFlag: string
@@ -9,8 +9,8 @@ export interface TarBlock {
   readonly mode: number
   readonly uid: number
   readonly gid: number
-  readonly userName: Buffer
-  readonly groupName: Buffer
+  readonly userName: string
+  readonly groupName: string
   readonly mtimeSeconds: number
   readonly linkTarget: Buffer
   readonly deviceMajor: number
@@ -31,15 +31,19 @@ export function isZeroBlock(block: Buffer): boolean {
   throw new ArchiveError('unsupported', 'a tar header is neither ustar nor GNU')
 }
 
-const ustarMagic = Buffer.from('ustar\0')
-const gnuMagic = Buffer.from('ustar ')
+/** `ustar`, and what stands behind it. */
+function isMagic(block: Buffer, behind: number): boolean {
+  const { at } = field.magic
+  const isStart = block.readUInt32BE(at) === 0x75737461 && block[at + 4] === 0x72
+  return isStart && block[at + 5] === behind
+}
 
 function isUstar(block: Buffer): boolean {
-  return ustarMagic.every((byte, at) => block[field.magic.at + at] === byte)
+  return isMagic(block, 0)
 }
 
 function isGnu(block: Buffer): boolean {
-  return gnuMagic.every((byte, at) => block[field.magic.at + at] === byte)
+  return isMagic(block, 0x20)
 }
 
 export function typeFlagOf(block: Buffer): string {
@@ -59,8 +63,8 @@ export function decodeTarBlock(block: Buffer): TarBlock {
     mode: number(field.mode) & 0o7777,
     uid: number(field.uid),
     gid: number(field.gid),
-    userName: readName(block, field.userName),
-    groupName: readName(block, field.groupName),
+    userName: readText(block, field.userName),
+    groupName: readText(block, field.groupName),
     mtimeSeconds: number(field.mtime),
     linkTarget: readName(block, field.linkName),
     deviceMajor: number(field.deviceMajor),
@@ -78,14 +82,32 @@ const nothing = Buffer.alloc(0)
 
 /** The bytes before the first NUL, copied out of the block. */
 export function cutAtNul(bytes: Buffer): Buffer {
-  if (bytes[0] === 0) return nothing
-  const end = bytes.indexOf(0)
-  return Buffer.from(end === -1 ? bytes : bytes.subarray(0, end))
+  return readName(bytes, { at: 0, bytes: bytes.length })
 }
 
-function readName(block: Buffer, where: Field): Buffer {
-  if (block[where.at] === 0) return nothing
-  return cutAtNul(block.subarray(where.at, where.at + where.bytes))
+interface Span {
+  readonly at: number
+  readonly bytes: number
+}
+
+function readName(block: Buffer, { at, bytes }: Span): Buffer {
+  const length = lengthOf(block, at, bytes)
+  if (length === 0) return nothing
+  const name = Buffer.allocUnsafe(length)
+  block.copy(name, 0, at, at + length)
+  return name
+}
+
+function readText(block: Buffer, { at, bytes }: Span): string {
+  const length = lengthOf(block, at, bytes)
+  return length === 0 ? '' : block.toString('utf8', at, at + length)
+}
+
+/** Of a name that ends before the first NUL, or with its field. */
+function lengthOf(block: Buffer, at: number, bytes: number): number {
+  let length = 0
+  while (length < bytes && block[at + length] !== 0) length++
+  return length
 }
 
 /** Octal digits, or (first bit set, as GNU writes what octal cannot hold) a two's complement number. */
@@ -95,7 +117,7 @@ function readNumber(block: Buffer, where: Field, path?: Buffer): number {
   return readPlainOctal(block, where) ?? readOctal(block, where, path)
 }
 
-/** As nearly all are written: digits, then NULs or spaces. Null for all others. */
+/** As nearly all are written: digits, if any, then NULs or spaces. Null for all others. */
 function readPlainOctal(block: Buffer, { at, bytes }: Field): number | null {
   const end = at + bytes
   let value = 0
@@ -105,7 +127,6 @@ function readPlainOctal(block: Buffer, { at, bytes }: Field): number | null {
     if (digit < 0 || digit > 7) break
     value = value * 8 + digit
   }
-  if (i === at) return null
   for (; i < end; i++) if (block[i] !== 0 && block[i] !== 0x20) return null
   return value
 }

@@ -5,8 +5,7 @@ export function parsePaxRecords(bytes: Buffer): ReadonlyMap<string, Buffer> {
   const records = new Map<string, Buffer>()
   for (let at = 0; at < bytes.length; ) {
     const space = bytes.indexOf(0x20, at)
-    const digits = space === -1 ? '' : bytes.toString('latin1', at, space)
-    const end = at + (/^[1-9]\d{0,9}$/.test(digits) ? Number(digits) : 0)
+    const end = at + lengthAt(bytes, at, space)
     const equals = bytes.indexOf(0x3d, space)
     if (end <= space || end > bytes.length || bytes[end - 1] !== 0x0a || equals >= end - 1) {
       throw new ArchiveError('corrupt', 'a pax header holds a record that is not one')
@@ -16,6 +15,18 @@ export function parsePaxRecords(bytes: Buffer): ReadonlyMap<string, Buffer> {
     at = end
   }
   return records
+}
+
+/** The digits from `at` to `end`; 0 where it is no length. */
+function lengthAt(bytes: Buffer, at: number, end: number): number {
+  if (end - at > 10 || bytes[at] === 0x30) return 0
+  let length = 0
+  for (let i = at; i < end; i++) {
+    const digit = (bytes[i] as number) - 0x30
+    if (digit < 0 || digit > 9) return 0
+    length = length * 10 + digit
+  }
+  return length
 }
 
 /** A non-negative whole number, such as a size or an owner. */
@@ -29,11 +40,22 @@ export function paxNumber(value: Buffer): number {
   return number
 }
 
-/** Decimal seconds with any fraction, to whole nanoseconds. */
-export function paxTimeNs(value: Buffer): bigint {
-  const match = /^(-?)(\d{1,15})(?:\.(\d*))?$/.exec(value.toString('latin1'))
-  if (!match) throw new ArchiveError('corrupt', 'a pax record holds a time that is not one')
-  const fraction = (match[3] ?? '').slice(0, 9).padEnd(9, '0')
-  const ns = BigInt(match[2] as string) * 1_000_000_000n + BigInt(fraction)
-  return match[1] === '-' ? -ns : ns
+export interface PaxTime {
+  readonly seconds: number
+  /** Of the sign of the seconds. */
+  readonly nanoseconds: number
+}
+
+/** Decimal seconds with any fraction, cut to whole nanoseconds. */
+export function paxTime(value: Buffer): PaxTime {
+  const text = value.toString('latin1')
+  if (!/^-?\d{1,15}(?:\.\d*)?$/.test(text)) {
+    throw new ArchiveError('corrupt', 'a pax record holds a time that is not one')
+  }
+  const dot = text.indexOf('.')
+  const sign = text.startsWith('-') ? -1 : 1
+  if (dot === -1) return { seconds: Number(text), nanoseconds: 0 }
+  const fraction = text.slice(dot + 1, dot + 10)
+  const nanoseconds = Number(fraction) * 10 ** (9 - fraction.length)
+  return { seconds: Number(text.slice(0, dot)), nanoseconds: sign * nanoseconds }
 }

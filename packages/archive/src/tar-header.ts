@@ -1,6 +1,6 @@
 import { ArchiveError } from './archive-error.ts'
 import type { TarBlock } from './decode-tar-header.ts'
-import { paxNumber, paxTimeNs } from './pax-records.ts'
+import { paxNumber, paxTime } from './pax-records.ts'
 
 export type TarEntryType =
   | 'file'
@@ -62,7 +62,7 @@ export function combineHeaders(block: TarBlock, extensions: HeaderExtensions): T
     throw unsupported(path, `a tar entry of type ${flag}`)
   }
   const rawLinkTarget = pax?.get('linkpath') ?? extensions.linkTarget ?? block.linkTarget
-  const mtimeNs = paxValue(pax, 'mtime', paxTimeNs) ?? BigInt(block.mtimeSeconds) * 1_000_000_000n
+  const mtime = paxValue(pax, 'mtime', paxTime) ?? { seconds: block.mtimeSeconds, nanoseconds: 0 }
   return {
     path,
     rawPath,
@@ -71,10 +71,11 @@ export function combineHeaders(block: TarBlock, extensions: HeaderExtensions): T
     mode: block.mode,
     uid: paxValue(pax, 'uid', paxNumber) ?? block.uid,
     gid: paxValue(pax, 'gid', paxNumber) ?? block.gid,
-    userName: (pax?.get('uname') ?? block.userName).toString(),
-    groupName: (pax?.get('gname') ?? block.groupName).toString(),
-    mtimeMs: msOf(mtimeNs),
-    mtimeNs,
+    userName: pax?.get('uname')?.toString() ?? block.userName,
+    groupName: pax?.get('gname')?.toString() ?? block.groupName,
+    // Whole seconds and fraction apart, as Node computes it from a stat: equal times compare equal.
+    mtimeMs: mtime.seconds * 1000 + mtime.nanoseconds / 1e6,
+    mtimeNs: BigInt(mtime.seconds) * 1_000_000_000n + BigInt(mtime.nanoseconds),
     linkTarget: rawLinkTarget.toString(),
     rawLinkTarget,
     deviceMajor: block.deviceMajor,
@@ -90,11 +91,6 @@ function refuseSparse(pax: ReadonlyMap<string, Buffer>, path: string): void {
 
 function unsupported(path: string, what: string): ArchiveError {
   return new ArchiveError('unsupported', `${quote(path)} is ${what}, which is not read`)
-}
-
-/** Whole seconds and fraction apart, as Node computes it from a stat: equal times compare equal. */
-function msOf(ns: bigint): number {
-  return Number(ns / 1_000_000_000n) * 1000 + Number(ns % 1_000_000_000n) / 1e6
 }
 
 function paxValue<T>(

@@ -125,7 +125,7 @@ function* readExtension(feed: ByteFeed, { flag, size, extensions }: Extension): 
 
 function* skipPadding(feed: ByteFeed, size: number): Reading<void> {
   const padding = paddingOf(size)
-  if (padding > 0 && feed.readNow(padding) === null) yield* feed.read(padding)
+  if (!feed.skipNow(padding)) yield* feed.read(padding)
 }
 
 function* contentOf(
@@ -148,7 +148,7 @@ function* contentOf(
     yield { kind: 'content', bytes }
   }
   const padding = paddingOf(header.size)
-  if (padding > 0 && feed.readNow(padding) === null) yield* inEntry(header, feed.read(padding))
+  if (!feed.skipNow(padding)) yield* inEntry(header, feed.read(padding))
 }
 
 function* inEntry<T>(header: TarHeader, reading: Reading<T>): Reading<T> {
