@@ -92,15 +92,28 @@ const programsBesideEachOther: Plugin = {
 
 /**
  * `import` of a module of Node's asks for all that it exports, and `node:http` exports a `WebSocket` that is
- * loaded, with a second HTTP client, when it is asked for. Nobody here does.
+ * loaded, with a second HTTP client, when it is asked for. Nobody here does. Who imports it by `import()` takes
+ * names from what comes, which CommonJS would not have there.
  */
 const httpWithoutWebSockets: Plugin = {
   name: 'http without WebSockets',
   setup({ onResolve, onLoad }) {
-    const namespace = 'http'
-    onResolve({ filter: /^(?:node:)?http$/ }, () => ({ path: 'node:http', namespace }))
-    onLoad({ filter: /^/, namespace }, () => ({
-      contents: "module.exports = process.getBuiltinModule('node:http')",
+    const namespace = 'node:http'
+    const http = "process.getBuiltinModule('node:http')"
+    onResolve({ filter: /^(?:node:)?http$/ }, ({ kind }) => ({
+      path: kind === 'dynamic-import' ? 'names' : 'whole',
+      namespace,
+    }))
+    onLoad({ filter: /^whole$/, namespace }, () => ({ contents: `module.exports = ${http}` }))
+    onLoad({ filter: /^names$/, namespace }, () => ({
+      contents: `export const { ${namesOfHttp().join(', ')} } = ${http}\nexport default ${http}`,
     }))
   },
+}
+
+function namesOfHttp(): string[] {
+  const loading = ['WebSocket', 'CloseEvent', 'MessageEvent']
+  return Object.keys(process.getBuiltinModule('node:http')).filter(
+    (name) => !loading.includes(name),
+  )
 }

@@ -9,11 +9,13 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import {
   compareTrees,
+  type HearingServer,
   leakGuard,
   openTestRedis,
   openTestS3,
   seededTree,
   snapshotTree,
+  startHearingServer,
   startProcess,
   type TemporaryDirectory,
   type TestRedis,
@@ -27,11 +29,13 @@ const repository = fileURLToPath(new URL('../../', import.meta.url))
 let folder: TemporaryDirectory
 let redis: TestRedis
 let s3: TestS3
+let collector: HearingServer
 before(async () => {
-  ;[folder, redis, s3] = await Promise.all([
+  ;[folder, redis, s3, collector] = await Promise.all([
     temporaryDirectory('packed'),
     openTestRedis(),
     openTestS3(),
+    startHearingServer(),
   ])
   const cwd = repository
   const { stdout } = await execute('node', ['tools/pack.ts', '--to', folder.path], { cwd })
@@ -44,6 +48,7 @@ before(async () => {
   await writeFile(join(folder.path, 'backstream.yaml'), configuration())
 })
 after(async () => {
+  await collector?.[Symbol.asyncDispose]()
   await s3?.[Symbol.asyncDispose]()
   await redis?.[Symbol.asyncDispose]()
   await folder?.[Symbol.asyncDispose]()
@@ -72,6 +77,7 @@ version: 1
 name: ${redis.prefix}
 redis: "\${REDIS_URL}"
 board: { listen: "127.0.0.1:0" }
+telemetry: { url: ${collector.url}/ }
 storages:
   main:
     kind: s3
@@ -111,6 +117,7 @@ describe('the packed command', () => {
 
   it('backs up a directory, and restores it', async () => {
     await backstream('run', 'home', '--here', '--wait')
+    ok(collector.heard.length > 0, 'its trace was sent')
     const restored = join(folder.path, 'restored')
     await backstream('restore', 'home', '--to', restored)
     const tree = await snapshotTree(join(folder.path, 'tree'))
