@@ -38,8 +38,22 @@ export function paddingOf(size: number): number {
 
 /** The sum of all bytes of a header block, its checksum field counted as spaces. */
 export function checksumOf(block: Uint8Array, at: number): number {
-  let sum = 8 * 0x20
-  for (let i = at; i < at + field.checksum.at; i++) sum += block[i] as number
-  for (let i = at + field.type.at; i < at + BLOCK_BYTES; i++) sum += block[i] as number
+  let sum = 8 * 0x20 + sumOf(block, at)
+  for (let i = 0; i < field.checksum.bytes; i++) sum -= block[at + field.checksum.at + i] as number
   return sum
+}
+
+/** Where it can, four bytes at a time: a quarter of what it takes, and there are two blocks to a file. */
+function sumOf(block: Uint8Array, at: number): number {
+  const start = block.byteOffset + at
+  if (start % 4 !== 0)
+    return block.subarray(at, at + BLOCK_BYTES).reduce((sum, byte) => sum + byte, 0)
+  const words = new Uint32Array(block.buffer, start, BLOCK_BYTES / 4)
+  // Two sums in one number, of 16 bits each: 256 bytes come to no more.
+  let sums = 0
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] as number
+    sums += (word & 0xff00ff) + ((word >>> 8) & 0xff00ff)
+  }
+  return (sums & 0xffff) + (sums >>> 16)
 }
