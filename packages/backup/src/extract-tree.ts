@@ -159,23 +159,35 @@ export class TreeExtractor {
     return this.report
   }
 
-  /** Removes the file that did not become whole. */
+  /** Removes the file that did not become whole, or was left as the last one. Never throws. */
   abandon(): void {
     this.#files.abandon()
     this.#file = null
-    if (this.#formerFile !== null) {
-      unlinkSync(this.#places.at(this.#formerFile))
-      this.report.files--
-    }
+    if (this.#formerFile !== null) this.#takeBack(this.#formerFile)
     this.#formerFile = null
   }
 
   /** Ends it here, for another one to go on: a file that was being filled goes. */
   leave(): LeftToDo {
     if (this.#entry !== null) this.abandon()
+    const left = { directories: this.#directories, names: this.#names?.spelling ?? null }
     const lastFile = this.#file?.attributes ? this.#file.path : null
-    this.#endFile()
-    return { directories: this.#directories, names: this.#names?.spelling ?? null, lastFile }
+    try {
+      this.#endFile()
+      return { ...left, lastFile }
+    } catch {
+      // It is gone, and counted as not done; there is a cause to tell already.
+      return { ...left, lastFile: null }
+    }
+  }
+
+  #takeBack(file: ByteString): void {
+    try {
+      unlinkSync(this.#places.at(file))
+    } catch {
+      // Gone already.
+    }
+    this.report.files--
   }
 
   #countNotSet(what: string): void {
