@@ -58,8 +58,6 @@ export interface LeftToDo {
   /** Their modes and times can only be set when all entries are there. */
   readonly directories: readonly DirectoryToSet[]
   readonly names: FoldedNames['spelling'] | null
-  /** The file that was whole when it stopped: but for further members, which may be missing. */
-  readonly lastFile: ByteString | null
 }
 
 interface DirectoryToSet extends Pick<TarHeader, 'uid' | 'gid' | 'mode' | 'mtimeMs'> {
@@ -75,8 +73,10 @@ interface OpenFile {
   /** Null: what is there is kept. */
   readonly attributes: FileAttributes | null
   /** How far everything had come when it was begun. */
-  readonly before: Pick<ExtractReport, 'entries' | 'files' | 'bytes'>
+  readonly before: Counts
 }
+
+type Counts = Omit<ExtractReport, 'current' | 'notSet' | 'damaged'>
 
 /** Extracts entry after entry; `finish` sets what had to wait, `abandon` ends one that failed. */
 export class TreeExtractor {
@@ -92,8 +92,6 @@ export class TreeExtractor {
   #entry: TarHeader | null = null
   /** The last one: the members of a stream follow each other. */
   #file: OpenFile | null = null
-  /** The last one of whoever came before. */
-  #formerFile: ByteString | null
 
   constructor(options: ExtractOptions, { signal, report = emptyReport(), left }: ExtractWork) {
     this.#options = options
@@ -102,7 +100,6 @@ export class TreeExtractor {
     this.#places = new TreePlaces(options.root, { isOthersKept: options.overwrite === 'never' })
     this.#names = options.foldsNames ? new FoldedNames(left?.names) : undefined
     this.#directories = [...(left?.directories ?? [])]
-    this.#formerFile = left?.lastFile ?? null
     this.#files = new FileMaker({
       mayReplace: options.overwrite !== undefined,
       onNotSet: (what) => this.#countNotSet(what),
@@ -125,7 +122,6 @@ export class TreeExtractor {
     this.#signal.throwIfAborted()
     const isNext = continues && this.#file !== null
     if (!isNext) this.#endFile()
-    this.#formerFile = null
     this.#entry = header
     this.report.current = header.path
     this.#attempt(() => {
@@ -148,7 +144,6 @@ export class TreeExtractor {
 
   finish(): ExtractReport {
     this.#endFile()
-    this.#formerFile = null
     for (const { path, ...header } of this.#directories.reverse()) {
       const place = this.#places.at(path)
       if (this.#mayOwn(header)) this.#try('owner', () => lchownSync(place, header.uid, header.gid))
@@ -159,35 +154,20 @@ export class TreeExtractor {
     return this.report
   }
 
-  /** Removes the file that did not become whole, or was left as the last one. Never throws. */
+  /** Removes the file that did not become whole. Never throws. */
   abandon(): void {
     this.#files.abandon()
     this.#file = null
-    if (this.#formerFile !== null) this.#takeBack(this.#formerFile)
-    this.#formerFile = null
   }
 
-  /** Ends it here, for another one to go on: a file that was being filled goes. */
+  /**
+   * Ends it here, for another one to go on. The last file goes, counts for nothing, and what it was to replace
+   * stays: nobody can say whether all its members have come. Never throws.
+   */
   leave(): LeftToDo {
-    if (this.#entry !== null) this.abandon()
-    const left = { directories: this.#directories, names: this.#names?.spelling ?? null }
-    const lastFile = this.#file?.attributes ? this.#file.path : null
-    try {
-      this.#endFile()
-      return { ...left, lastFile }
-    } catch {
-      // It is gone, and counted as not done; there is a cause to tell already.
-      return { ...left, lastFile: null }
-    }
-  }
-
-  #takeBack(file: ByteString): void {
-    try {
-      unlinkSync(this.#places.at(file))
-    } catch {
-      // Gone already.
-    }
-    this.report.files--
+    if (this.#file) Object.assign(this.report, this.#file.before)
+    this.abandon()
+    return { directories: this.#directories, names: this.#names?.spelling ?? null }
   }
 
   #countNotSet(what: string): void {
@@ -205,6 +185,7 @@ export class TreeExtractor {
 
   #make(header: TarHeader, { path, target }: EntryPlace): void {
     if (path === '') return void this.#rootDirectory(header)
+    const before = countsOf(this.report)
     if (!this.#places.makeParents(path, header)) return void this.#keep(header)
     const { overwrite } = this.#options
     const place = this.#places.at(path)
@@ -214,15 +195,14 @@ export class TreeExtractor {
     if (there) this.report.replaced++
     if (header.type === 'symlink') return void this.#symlink(place, header)
     if (target !== null) return void this.#link(place, header, target)
-    this.#beginFile(path, header)
+    this.#beginFile({ path, header, before })
   }
 
-  #beginFile(path: ByteString, header: TarHeader): void {
-    const { entries, files, bytes } = this.report
+  #beginFile({ path, header, before }: Omit<OpenFile, 'attributes'>): void {
     const owner = this.#mayOwn(header) ? { uid: header.uid, gid: header.gid } : null
     const attributes = { owner, mode: this.#modeOf(header), mtimeMs: header.mtimeMs }
     this.#files.begin(this.#places.at(path), attributes)
-    this.#file = { header, path, attributes, before: { entries, files, bytes } }
+    this.#file = { header, path, attributes, before }
   }
 
   #endFile(): void {
@@ -250,9 +230,8 @@ export class TreeExtractor {
 
   /** The content is read and compared all the same. */
   #keep(header: TarHeader): void {
+    const kept = { header, path: '', attributes: null, before: countsOf(this.report) }
     this.report.kept++
-    const { entries, files, bytes } = this.report
-    const kept = { header, path: '', attributes: null, before: { entries, files, bytes } }
     this.#file = header.type === 'file' ? kept : null
   }
 
@@ -331,6 +310,10 @@ export class TreeExtractor {
       this.#countNotSet(what)
     }
   }
+}
+
+function countsOf({ current: _, notSet: __, damaged: ___, ...counts }: ExtractReport): Counts {
+  return counts
 }
 
 function lookAt(path: Buffer): Stats | undefined {

@@ -32,7 +32,7 @@ export interface NewFileOptions {
 export class NewFile {
   readonly #path: Buffer
   readonly #madeAs: Buffer
-  readonly #descriptor: number
+  #descriptor: number
 
   constructor(path: Buffer, { mayReplace, mode }: NewFileOptions) {
     this.#path = path
@@ -63,16 +63,16 @@ export class NewFile {
 
   /** It is whole: it has its name from now on. */
   finish(): void {
-    closeSync(this.#descriptor)
+    this.#close()
     if (this.#madeAs !== this.#path) renameSync(this.#madeAs, this.#path)
   }
 
   /** It will never be whole. Never throws: there is a cause to tell already. */
   abandon(): void {
     try {
-      closeSync(this.#descriptor)
+      this.#close()
     } catch {
-      // Closed by `finish`, which then failed.
+      // What was written is removed anyway.
     }
     try {
       unlinkSync(this.#madeAs)
@@ -80,7 +80,16 @@ export class NewFile {
       // Gone already.
     }
   }
+
+  /** Once: by now another thread may have been given the same number. */
+  #close(): void {
+    const descriptor = this.#descriptor
+    this.#descriptor = closed
+    if (descriptor !== closed) closeSync(descriptor)
+  }
 }
+
+const closed = -1
 
 /**
  * Node takes a negative number of seconds for "now", but not a date before 1970, which is of whole

@@ -184,26 +184,54 @@ describe('a tree made by a thread', () => {
     assert.equal(lstatSync(join(root, 'd')).mode & 0o777, 0o500)
   })
 
-  it('keeps the file before the damage, until it is taken back for want of a member', async (t) => {
-    const place = openPlace(t)
+  it('leaves the file before the damage to whoever goes on: there may be more of it', async (t) => {
+    const root = openPlace(t)
     const tar = rawTar(file('a'), file('b'))
-    for (const isTakenBack of [false, true]) {
-      const root = join(place, String(isTakenBack))
-      mkdirSync(root)
-      await using tree = await open(root)
-      const damaged = async function* () {
-        yield tar.subarray(0, 2048)
-        throw new ArchiveError('corrupt', 'a frame is damaged')
-      }
-      await assert.rejects(tree.extract(damaged()), /behind the entry "b"/)
-      assert.deepEqual(readdirSync(root), ['a', 'b'])
-      const extractor = tree.goOn()
-      if (isTakenBack) extractor.abandon()
-      const { files } = extractor.finish()
-      extractor.abandon()
-      assert.deepEqual(readdirSync(root), isTakenBack ? ['a'] : ['a', 'b'])
-      assert.equal(files, isTakenBack ? 1 : 2)
+    await using tree = await open(root)
+    const damaged = async function* () {
+      yield tar.subarray(0, 2048)
+      throw new ArchiveError('corrupt', 'a frame is damaged')
     }
+    await assert.rejects(tree.extract(damaged()), /behind the entry "b"/)
+    assert.deepEqual(readdirSync(root), ['a'])
+    assert.deepEqual([tree.report.entries, tree.report.files, tree.report.bytes], [1, 1, 1])
+  })
+
+  it('leaves what it was to replace when it ends between two entries', async (t) => {
+    const root = openPlace(t)
+    const names = Array.from({ length: 2000 }, (_, at) => `f${at}`)
+    for (const name of names) writeFileSync(join(root, name), 'old')
+    const controller = new AbortController()
+    const tar = rawTar(...names.map((name) => file(name, 'new')))
+    async function* endless() {
+      yield tar
+      while (readFileSync(join(root, 'f5'), 'utf8') === 'old')
+        await new Promise((resolve) => setTimeout(resolve, 1))
+      controller.abort(new Error('enough'))
+      controller.signal.throwIfAborted()
+    }
+    const work = { signal: controller.signal }
+    const options = { root, keepOwners: false, overwrite: 'always' } as const
+    await using tree = await openTreeThread(options, work)
+    await assert.rejects(tree.extract(endless()), /enough/)
+    tree.goOn().abandon()
+    assert.deepEqual(readdirSync(root).sort(), names.toSorted())
+    const { entries, files, replaced } = tree.report
+    const made = names.filter((name) => readFileSync(join(root, name), 'utf8') === 'new').length
+    assert.deepEqual([entries, files, replaced], [made, made, made])
+  })
+
+  it('is let go of behind its last chunk for the reason that was given', async (t) => {
+    const root = openPlace(t)
+    const controller = new AbortController()
+    const tar = rawTar(...Array.from({ length: 20_000 }, (_, at) => file(`f${at}`, '')))
+    async function* whole() {
+      yield tar
+      controller.abort(new Error('enough'))
+    }
+    const work = { signal: controller.signal }
+    await using tree = await openTreeThread({ root, keepOwners: false }, work)
+    await assert.rejects(tree.extract(whole()), /enough/)
   })
 
   it('passes on what else went wrong with the tar, as it is', async (t) => {

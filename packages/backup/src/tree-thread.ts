@@ -73,7 +73,9 @@ class TreeThread implements TreeMaker {
       const failure = await this.#feed(plain)
       const { last, error } = await this.#untilEnded()
       if (last?.kind === 'done') return
-      throw last?.kind === 'stopped' && last.error ? unpackError(last.error) : (failure ?? error)
+      if (last?.kind === 'stopped' && last.error) throw unpackError(last.error)
+      this.#signal.throwIfAborted()
+      throw last === null ? error : (failure ?? new Error('the thread that makes files gave up'))
     } finally {
       this.#signal.removeEventListener('abort', onAbort)
     }

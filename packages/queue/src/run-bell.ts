@@ -3,15 +3,20 @@
  * otherwise wait for the next look. A hint only: what became of a run is read from Redis.
  */
 export class RunBell {
-  #next = Promise.withResolvers<void>()
+  readonly #waiting = new Set<() => void>()
 
   ring(): void {
-    this.#next.resolve()
-    this.#next = Promise.withResolvers()
+    for (const wake of this.#waiting) wake()
   }
 
-  /** Resolves when it is rung from now on. */
-  next(): Promise<void> {
-    return this.#next.promise
+  /** Whether it is rung from now on, until it is disposed of: a bell that is seldom rung holds nobody. */
+  listen(): Rung {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiting.add(resolve)
+    return { promise, [Symbol.dispose]: () => void this.#waiting.delete(resolve) }
   }
+}
+
+export interface Rung extends Disposable {
+  readonly promise: Promise<void>
 }

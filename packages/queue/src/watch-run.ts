@@ -38,7 +38,7 @@ export async function* watchRun(
   let before: RunSummary | undefined
   while (!options.signal?.aborted) {
     // Asked for before the look, so that a run that ends meanwhile is not slept through.
-    const rung = options.bell?.next()
+    using rung = options.bell?.listen()
     const run = await read(ref).catch(waitOutOutage)
     if (!run) return yield { kind: 'gone' }
     if (run !== 'unknown') {
@@ -48,7 +48,7 @@ export async function* watchRun(
       }
       before = run
     }
-    await pause(options, rung)
+    await pause(options, rung?.promise)
   }
 }
 
