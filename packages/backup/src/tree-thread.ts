@@ -22,8 +22,8 @@ export async function openTreeThread(options: ExtractOptions, work: TreeWork): P
   return new TreeThread(options, work)
 }
 
-/** Chunks the thread has when the next one is asked for: one it reads, and what it goes on with at once. */
-export const chunksAhead = 2
+/** Chunks the thread may still have when the next one is asked for. A second one made nothing faster. */
+export const chunksAhead = 1
 
 /** For chunks that lie elsewhere. */
 const slabBytes = 1 << 20
