@@ -20,7 +20,7 @@ import {
 } from './frame-compressor.ts'
 import { type IndexWarning, indexFormat, type PartSummary } from './index-format.ts'
 import { IndexWriter } from './index-writer.ts'
-import { mapOrdered } from './ordered.ts'
+import { mapOrderedPromptly } from './ordered.ts'
 import { encodeSeekTable } from './seek-table.ts'
 import type { TarSegment } from './segment.ts'
 import { SegmentAudit } from './segment-audit.ts'
@@ -126,7 +126,9 @@ class Packer {
   async *body(): AsyncGenerator<Uint8Array, void, undefined> {
     const { signal, beforeEnd, concurrency = defaultConcurrency() } = this.#options
     try {
-      const frames = mapOrdered(this.#plainFrames(), concurrency, (frame) => this.#pack(frame))
+      const frames = mapOrderedPromptly(this.#plainFrames(), concurrency, (frame) =>
+        this.#pack(frame),
+      )
       for await (const { pieces, plainBytes, release } of frames) {
         signal.throwIfAborted()
         this.#frames.push(sizeOf(pieces), plainBytes)
