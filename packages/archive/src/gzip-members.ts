@@ -73,22 +73,19 @@ async function* inflateMember(
   const inflate = createInflateRaw({ chunkSize: 256 << 10 })
   const output: Buffer[] = []
   inflate.on('data', (chunk: Buffer) => output.push(chunk))
-  const ended = once(inflate, 'end')
-  ended.catch(() => {}) // awaited last; before that `failed` tells
-  // A write under way when the stream fails is never called back.
-  const failed = once(inflate, 'error').then(([cause]) => {
+  const ended = once(inflate, 'end').catch((cause: unknown) => {
     throw new ArchiveError('corrupt', 'a gzip member cannot be decompressed', { cause })
   })
-  failed.catch(() => {})
+  ended.catch(() => {}) // awaited last
   let taken = 0
   try {
     // zlib leaves alone what stands behind the end of its data: that is how the end shows.
-    while (inflate.bytesWritten === taken) {
+    while (inflate.bytesWritten === taken && !inflate.errored) {
       signal.throwIfAborted()
       const chunk = await reader.readSome(inputBytes)
       if (chunk === null) throw new ArchiveError('truncated', 'the data ends inside a gzip member')
       taken += chunk.length
-      await Promise.race([write(inflate, chunk), failed])
+      await write(inflate, chunk)
       yield* output.splice(0)
     }
     await ended
@@ -99,6 +96,12 @@ async function* inflateMember(
   reader.unread(taken - inflate.bytesWritten)
 }
 
+/** Until it has been taken, or the stream has failed: then it is never called back. */
 async function write(inflate: InflateRaw, chunk: Buffer): Promise<void> {
-  await new Promise<void>((resolve) => inflate.write(chunk, () => resolve()))
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const settle = (): void => resolve()
+  inflate.once('error', settle)
+  inflate.write(chunk, settle)
+  await promise
+  inflate.off('error', settle)
 }

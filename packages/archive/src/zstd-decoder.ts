@@ -1,9 +1,7 @@
-import { once } from 'node:events'
-import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { createZstdDecompress, type ZstdOptions, zstdDecompress } from 'node:zlib'
 import { ArchiveError } from './archive-error.ts'
-import { writeInto } from './zlib-output.ts'
+import { OneWriteStream } from './one-write-stream.ts'
 import type { ZstdFrame } from './zstd-frames.ts'
 
 const decompress = promisify<Uint8Array, ZstdOptions, Buffer>(zstdDecompress)
@@ -35,37 +33,26 @@ export async function decodeZstdFrame(frame: FrameContent, maxFrameBytes: number
  * say how much they hold, and that is no more than fits.
  */
 export class ZstdDecoder {
-  readonly #stream
-  readonly #failed: Promise<never>
-  #pieces: Buffer[] = []
+  readonly #stream: OneWriteStream
 
   /** `outputBytes`: of the memory that `frame` is given. */
   constructor(outputBytes: number) {
-    this.#stream = createZstdDecompress({ chunkSize: outputBytes })
-    this.#stream.on('data', (piece: Buffer) => this.#pieces.push(piece))
-    this.#failed = once(this.#stream, 'error').then(([cause]) => {
-      throw cannotDecompress(cause)
-    })
-    this.#failed.catch(() => {}) // whoever has a frame under way is told
+    this.#stream = new OneWriteStream(createZstdDecompress({ chunkSize: outputBytes }))
   }
 
   /** As `decodeZstdFrame`, in `output`. One at a time; after a rejection no more. */
   async frame({ bytes, plainBytes }: FrameContent, output: Buffer): Promise<Buffer> {
-    const stream = this.#stream
-    writeInto(stream, output)
-    const { promise: written, resolve } = Promise.withResolvers<void>()
-    stream.write(bytes, () => resolve())
-    await Promise.race([written, this.#failed])
-    while (stream.readableLength > 0) await setImmediate()
-    const [first = Buffer.alloc(0), ...more] = this.#pieces
-    this.#pieces = []
+    const pieces = await this.#stream.write(bytes, output).catch((cause: unknown) => {
+      throw cannotDecompress(cause)
+    })
+    const [first = Buffer.alloc(0), ...more] = pieces
     const plain = more.length === 0 ? first : Buffer.concat([first, ...more])
     assertSize(plain.length, plainBytes)
     return plain
   }
 
   close(): void {
-    this.#stream.destroy()
+    this.#stream.close()
   }
 }
 

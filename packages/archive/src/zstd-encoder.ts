@@ -1,7 +1,5 @@
-import { once } from 'node:events'
-import { setImmediate } from 'node:timers/promises'
 import { constants, createZstdCompress } from 'node:zlib'
-import { writeInto } from './zlib-output.ts'
+import { OneWriteStream } from './one-write-stream.ts'
 
 export interface ZstdEncoderOptions {
   readonly level: number
@@ -17,26 +15,18 @@ export interface ZstdEncoderOptions {
  * that does not shrink: then zstd reads the input where it is, instead of through a buffer of its own.
  */
 export class ZstdEncoder {
-  readonly #stream
-  readonly #failed: Promise<never>
-  #pieces: Uint8Array[] = []
+  readonly #stream: OneWriteStream
 
   constructor({ level, frameBytes }: ZstdEncoderOptions) {
-    this.#stream = createZstdCompress({
-      flush: constants.ZSTD_e_end,
-      chunkSize: outputBytes(frameBytes),
-      params: {
-        [constants.ZSTD_c_compressionLevel]: level,
-        ...tables[level],
-        [constants.ZSTD_c_checksumFlag]: 1,
-        [constants.ZSTD_c_contentSizeFlag]: 1,
-      },
-    })
-    this.#stream.on('data', (piece: Buffer) => this.#pieces.push(piece))
-    this.#failed = once(this.#stream, 'error').then(([error]) => {
-      throw error
-    })
-    this.#failed.catch(() => {}) // whoever has a frame under way is told
+    const params = {
+      [constants.ZSTD_c_compressionLevel]: level,
+      ...tables[level],
+      [constants.ZSTD_c_checksumFlag]: 1,
+      [constants.ZSTD_c_contentSizeFlag]: 1,
+    }
+    const chunkSize = outputBytes(frameBytes)
+    const flush = constants.ZSTD_e_end
+    this.#stream = new OneWriteStream(createZstdCompress({ flush, chunkSize, params }))
   }
 
   /**
@@ -44,19 +34,11 @@ export class ZstdEncoder {
    * memory of their own. One frame at a time; `plain` may change only afterwards.
    */
   async frame(plain: Uint8Array, output?: Buffer): Promise<readonly Uint8Array[]> {
-    const stream = this.#stream
-    if (output) writeInto(stream, output)
-    const { promise: written, resolve, reject } = Promise.withResolvers<void>()
-    stream.write(plain, (error) => (error ? reject(error) : resolve()))
-    await Promise.race([written, this.#failed])
-    while (stream.readableLength > 0) await setImmediate()
-    const pieces = this.#pieces
-    this.#pieces = []
-    return pieces
+    return await this.#stream.write(plain, output)
   }
 
   close(): void {
-    this.#stream.destroy()
+    this.#stream.close()
   }
 }
 
