@@ -1,3 +1,4 @@
+import { copyBytes } from '@backstream/kernel'
 import { BufferPool } from './buffer-pool.ts'
 
 /** Plain bytes that become one frame. `release` when they have been used and are not kept. */
@@ -89,7 +90,7 @@ export class FrameAssembler {
 
   #append(bytes: Uint8Array): void {
     const buffer = this.#ownBuffer()
-    buffer.set(bytes, this.#filled)
+    copyBytes(bytes, buffer, this.#filled)
     this.#filled += bytes.length
   }
 
@@ -98,7 +99,7 @@ export class FrameAssembler {
     const buffer = this.#spare.take()
     this.#buffer = buffer
     if (this.#held) {
-      buffer.set(this.#held.bytes)
+      copyBytes(this.#held.bytes, buffer, 0)
       this.#held.release?.()
       this.#held = null
     }

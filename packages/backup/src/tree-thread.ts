@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { ArchiveError } from '@backstream/archive'
+import { copyBytes } from '@backstream/kernel'
 import { compileThreadCode, threadEnvironment } from '@backstream/kernel/thread-code'
 import { type ExtractReport, emptyReport } from './extract-report.ts'
 import { type ExtractOptions, type LeftToDo, TreeExtractor } from './extract-tree.ts'
@@ -117,7 +118,7 @@ class TreeThread implements TreeMaker {
     for (let at = 0; at < bytes; at += slabBytes) {
       const memory = this.#slabs.pop() ?? new SharedArrayBuffer(slabBytes)
       const piece = chunk.subarray(at, at + slabBytes)
-      new Uint8Array(memory).set(piece)
+      copyBytes(piece, new Uint8Array(memory), 0)
       await this.#giveOne({ kind: 'chunk', memory, start: 0, bytes: piece.byteLength }, memory)
     }
   }

@@ -1,4 +1,5 @@
 export { BackstreamError, type BackstreamErrorOptions, describeError } from './backstream-error.ts'
 export { type BackupId, formatBackupId, parseBackupId } from './backup-id.ts'
 export { type Clock, systemClock } from './clock.ts'
+export { copyBytes } from './copy-bytes.ts'
 export { type LogFields, type Logger, silentLogger } from './logger.ts'

@@ -34,7 +34,9 @@ export class SlabWriter {
   }
 
   header(header: TarHeaderFields, entry: ListedEntry): void {
-    if ((this.#slab?.entries.length ?? 0) >= maxEntries) this.ship()
+    // A large member begins a frame: from the start of a slab its frames are slabs, and nothing is copied.
+    const isLarge = entry.size >= this.#slabBytes
+    if (isLarge || (this.#slab?.entries.length ?? 0) >= maxEntries) this.ship()
     const bound = tarHeaderBound(header)
     const { content, entries } = this.#open()
     entries.add({ ...entry, offset: this.#filled })
