@@ -1,20 +1,16 @@
-import {
-  createObjectHasher,
-  measureBody,
-  type ObjectDigest,
-  type ObjectHasher,
-  type ObjectHasherOptions,
-} from '@backstream/storage'
+import { guardBody, type ObjectDigest, type ObjectHasherOptions } from '@backstream/storage'
 import { createPartBuffers, cutParts } from './cut-parts.ts'
+import { createPartHashes, type PartHashes } from './part-hashes.ts'
 import type { RawDataPart } from './part-upload.ts'
 import type { S3Context } from './s3-context.ts'
 
-/** A body on its way into parts, hashed as it goes. */
-export interface BodyPass {
-  readonly hasher: ObjectHasher
+/** A body on its way into parts, hashed as they go. */
+export interface BodyPass extends AsyncDisposable {
   readonly parts: AsyncGenerator<RawDataPart, void, undefined>
+  /** Of a part that has come out of `parts`. */
+  readonly digestOfPart: PartHashes['part']
   /** Undefined until the body has ended well. */
-  readonly finishedDigest: () => ObjectDigest | undefined
+  readonly finishedDigest: () => Promise<ObjectDigest> | undefined
   /** The part was stored, and its memory can be filled anew. */
   readonly giveBack: (part: Uint8Array) => void
 }
@@ -31,23 +27,29 @@ export function openBodyPass(
   controller: AbortController,
 ): BodyPass {
   const { partBytes, maxObjectBytes: maxBytes } = context.profile
+  const { signal } = controller
   const hasPartSha256 = !context.isEncrypted
-  const hasher = createObjectHasher(partBytes, { ...hashesFor(context), hasPartSha256 })
+  const hashes = createPartHashes({
+    ...{ partBytes, signal },
+    hashes: { ...hashesFor(context), hasPartSha256 },
+  })
   const buffers = createPartBuffers(partBytes)
-  let digest: ObjectDigest | undefined
-  const measured = async function* () {
+  const hashed = async function* () {
     try {
-      yield* measureBody(body, { hasher, maxBytes, signal: controller.signal })
-      digest = hasher.finish()
+      for await (const part of cutParts(guardBody(body, { maxBytes, signal }), buffers)) {
+        hashes.add(part)
+        yield part
+      }
     } catch (error) {
       controller.abort(error)
       throw error
     }
   }
   return {
-    hasher,
-    parts: cutParts(measured(), buffers),
-    finishedDigest: () => digest,
+    parts: hashed(),
+    digestOfPart: hashes.part,
+    finishedDigest: () => hashes.whole,
     giveBack: buffers.giveBack,
+    [Symbol.asyncDispose]: () => hashes[Symbol.asyncDispose](),
   }
 }

@@ -1,34 +1,40 @@
+import { copyBytes } from '@backstream/kernel'
 import type { RawDataPart } from './part-upload.ts'
 
-/** Memory for parts, used again and again: what an upload holds does not depend on its length. */
+/**
+ * Memory for parts, used again and again: what an upload holds does not depend on its length. A thread can
+ * read it, too.
+ */
 export interface PartBuffers {
-  take(): Buffer
+  take(): RawDataPart['data']
   /** Only for a part that nobody reads any more. */
   giveBack(part: Uint8Array): void
 }
 
 export function createPartBuffers(partBytes: number): PartBuffers {
-  const free: Buffer[] = []
+  const free: SharedArrayBuffer[] = []
   return {
-    take: () => free.pop() ?? Buffer.allocUnsafeSlow(partBytes),
-    giveBack: (part) => void free.push(Buffer.from(part.buffer)),
+    take: () => Buffer.from(free.pop() ?? new SharedArrayBuffer(partBytes)),
+    giveBack({ buffer }) {
+      if (buffer instanceof SharedArrayBuffer) free.push(buffer)
+    },
   }
 }
 
 /**
  * Equal parts of a whole buffer each, the last one as long as it comes. A part is passed on once
- * there is more behind it, or the slices have ended: so the last is known to be the last, and
+ * there is more behind it, or the chunks have ended: so the last is known to be the last, and
  * nothing at all is one empty part.
  */
 export async function* cutParts(
-  slices: AsyncIterable<Uint8Array>,
+  chunks: AsyncIterable<Uint8Array>,
   buffers: PartBuffers,
 ): AsyncGenerator<RawDataPart, void, undefined> {
   let buffer = buffers.take()
   let filled = 0
   let partNumber = 1
-  for await (const slice of slices) {
-    for (let at = 0; at < slice.byteLength; ) {
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.byteLength; ) {
       if (filled === buffer.byteLength) {
         yield { partNumber, data: buffer.subarray() }
         partNumber += 1
@@ -36,8 +42,8 @@ export async function* cutParts(
         filled = 0
       }
       const end = at + buffer.byteLength - filled
-      const piece = slice.subarray(at, end)
-      buffer.set(piece, filled)
+      const piece = chunk.subarray(at, end)
+      copyBytes(piece, buffer, filled)
       filled += piece.byteLength
       at += piece.byteLength
     }

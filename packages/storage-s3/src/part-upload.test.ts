@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
-import { createPartBuffers, cutParts } from './cut-parts.ts'
+import { createPartBuffers, cutParts, type PartBuffers } from './cut-parts.ts'
 import { createPartUpload } from './part-upload.ts'
 import { createUploadClient } from './upload-client.ts'
 
@@ -38,10 +38,14 @@ async function* zeros(bytes: number): AsyncGenerator<Uint8Array> {
     yield new Uint8Array(Math.min(left, 1_000_000))
 }
 
-function uploadOf(client: S3Client, bytes: number): Upload {
+function uploadOf(
+  client: S3Client,
+  bytes: number,
+  buffers: PartBuffers = createPartBuffers(partBytes),
+): Upload {
   return createPartUpload(
     { client, params: { Bucket: 'b', Key: 'k' }, partSize: partBytes, queueSize: 1 },
-    cutParts(zeros(bytes), createPartBuffers(partBytes)),
+    cutParts(zeros(bytes), buffers),
   )
 }
 
@@ -50,18 +54,14 @@ describe('createPartUpload', () => {
   // docs/decisions/0005-parts-cut-for-lib-storage.md.
   it("has lib-storage send our own memory, part by part, and nothing of a body's", async () => {
     const { client, sent } = recordingClient()
-    const take = Buffer.allocUnsafeSlow
+    const buffers = createPartBuffers(partBytes)
     const ours = new Set<ArrayBufferLike>()
-    Buffer.allocUnsafeSlow = (size) => {
-      const buffer = take(size)
+    const take = () => {
+      const buffer = buffers.take()
       ours.add(buffer.buffer)
       return buffer
     }
-    try {
-      await uploadOf(client, 2 * partBytes + 10).done()
-    } finally {
-      Buffer.allocUnsafeSlow = take
-    }
+    await uploadOf(client, 2 * partBytes + 10, { ...buffers, take }).done()
     assert.deepEqual(
       sent.map(({ command, partNumber, bytes }) => [command, partNumber, bytes]),
       [

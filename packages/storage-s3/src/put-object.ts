@@ -1,14 +1,13 @@
 import { PutObjectCommand, type PutObjectCommandOutput } from '@aws-sdk/client-s3'
 import {
-  createObjectHasher,
   isStorageError,
-  measureBody,
   type ObjectDigest,
   type PutOptions,
   StorageError,
   type StoredObject,
 } from '@backstream/storage'
 import { hashesFor } from './body-pass.ts'
+import { digestBytes } from './digest-bytes.ts'
 import { request } from './request.ts'
 import { describeNewObject, type S3Context } from './s3-context.ts'
 import { verifyStored } from './verify-stored.ts'
@@ -29,7 +28,8 @@ export interface PutRequest {
  */
 export async function putObject(context: S3Context, put: PutRequest): Promise<StoredObject> {
   const { key, bytes, options } = put
-  const digest = await digestBytes(context, bytes, options.signal)
+  const { signal = new AbortController().signal } = options
+  const digest = await digestBytes(bytes, { hashes: hashesFor(context), signal })
   const answer = await sendPut(context, put, digest)
   try {
     return await verifyStored(context, digest, {
@@ -68,17 +68,4 @@ async function sendPut(
   return await request({ about, signal, changes: true, onPrecondition: 'already-exists' }, (sent) =>
     context.clients.requests.send(command, sent),
   )
-}
-
-async function digestBytes(
-  context: S3Context,
-  bytes: Uint8Array,
-  signal: AbortSignal = new AbortController().signal,
-): Promise<ObjectDigest> {
-  const hasher = createObjectHasher(Math.max(1, bytes.byteLength), hashesFor(context))
-  const body = (async function* () {
-    yield bytes
-  })()
-  for await (const _slice of measureBody(body, { hasher, maxBytes: Infinity, signal }));
-  return hasher.finish()
 }

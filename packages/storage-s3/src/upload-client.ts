@@ -40,7 +40,7 @@ export function createUploadClient(context: S3Context, work: UploadWork): Upload
     about: string,
     send: (digest: ObjectDigest) => Promise<Appeared>,
   ) => {
-    const digest = requireFinished(work)
+    const digest = await finished(work)
     const { key, signal } = work
     await publish(context, {
       about: `${about} ${context.locate(key)}`,
@@ -101,9 +101,10 @@ interface Appeared {
   readonly VersionId?: string | undefined
 }
 
-function requireFinished({ finishedDigest, signal, key }: UploadWork): ObjectDigest {
+async function finished({ finishedDigest, signal, key }: UploadWork): Promise<ObjectDigest> {
   signal.throwIfAborted()
-  const digest = finishedDigest()
+  const digest = await finishedDigest()
+  signal.throwIfAborted()
   if (digest) return digest
   throw new TypeError(`object ${key} was about to appear before its body had ended`)
 }

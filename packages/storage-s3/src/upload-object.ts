@@ -35,12 +35,12 @@ export async function uploadObject(
   const controller = new AbortController()
   const passOn = () => controller.abort(options.signal?.reason)
   options.signal?.addEventListener('abort', passOn, { once: true })
-  const pass = openBodyPass(context, body, controller)
+  await using pass = openBodyPass(context, body, controller)
   const client = createUploadClient(context, {
     key,
     options,
     signal: controller.signal,
-    hasher: pass.hasher,
+    digestOfPart: pass.digestOfPart,
     finishedDigest: pass.finishedDigest,
     giveBack: pass.giveBack,
   })
@@ -113,7 +113,7 @@ interface Appeared {
 /** The store said yes: what it shows now must be what was sent. */
 async function verifyAppeared(context: S3Context, appeared: Appeared): Promise<StoredObject> {
   const { key, pass, signal, versionId } = appeared
-  const digest = pass.finishedDigest()
+  const digest = await pass.finishedDigest()
   if (!digest) throw new TypeError(`object ${key} appeared before its body had ended`)
   try {
     return await verifyStored(context, digest, { key, versionId, signal })

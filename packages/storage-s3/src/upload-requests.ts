@@ -11,7 +11,6 @@ import {
 import {
   isStorageError,
   type ObjectDigest,
-  type ObjectHasher,
   type PartDigest,
   retryRequest,
   StorageError,
@@ -26,9 +25,9 @@ export interface UploadWork {
   readonly options: UploadOptions
   /** Aborted by whatever ends this upload; goes with every request. */
   readonly signal: AbortSignal
-  readonly hasher: ObjectHasher
+  readonly digestOfPart: (partNumber: number) => Promise<PartDigest>
   /** Undefined until the body has ended well: the gate before anything that makes an object. */
-  readonly finishedDigest: () => ObjectDigest | undefined
+  readonly finishedDigest: () => Promise<ObjectDigest> | undefined
   /** The memory of a part is free again. */
   readonly giveBack: (part: Uint8Array) => void
 }
@@ -72,7 +71,7 @@ export async function uploadPart(
   work: UploadWork,
   { input }: UploadPartCommand,
 ): Promise<UploadPartCommandOutput> {
-  const part = requirePart(work, input.PartNumber)
+  const part = await work.digestOfPart(input.PartNumber ?? 0)
   const about = `send part ${input.PartNumber} of ${context.locate(work.key)}`
   const { signal } = work
   const sent = withChecksums(context, input, part)
@@ -108,7 +107,7 @@ export async function putWhole(
   work: UploadWork,
   { command: { input }, digest }: { command: PutObjectCommand; digest: ObjectDigest },
 ): Promise<PutObjectCommandOutput> {
-  const part = requirePart(work, digest.parts.length)
+  const part = await work.digestOfPart(digest.parts.length)
   const about = `put ${context.locate(work.key)}`
   return await request({ about, signal: work.signal, changes: true }, (abortable) => {
     const sent = withChecksums(context, input, part)
@@ -149,10 +148,4 @@ function withChecksums<Input extends { readonly Body?: unknown }>(
     context.clients.payloadHashes.set(input.Body, hash)
   }
   return { ...input, ContentMD5: part.md5, ChecksumCRC32: part.crc32 }
-}
-
-function requirePart({ hasher, key }: UploadWork, partNumber: number | undefined): PartDigest {
-  const part = hasher.parts[(partNumber ?? 0) - 1]
-  if (part) return part
-  throw new TypeError(`part ${partNumber} of ${key} is sent before it was hashed`)
 }

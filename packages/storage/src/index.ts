@@ -5,6 +5,7 @@ export { type LoggingOptions, logging } from './decorators/logging.ts'
 export { type Pace, pacing } from './decorators/pacing.ts'
 export { type RetryingOptions, retrying } from './decorators/retrying.ts'
 export * from './errors.ts'
+export { type GuardOptions, guardBody } from './guard-body.ts'
 export { type MeasureOptions, measureBody } from './measure-body.ts'
 export { createMemoryStorage, type MemoryStorageOptions } from './memory-storage.ts'
 export {
