@@ -37,6 +37,8 @@ export interface InstallationOptions {
   readonly redis?: Pick<TestRedis, 'url' | 'prefix'>
   /** Whether a worker is started with it; yes when absent. */
   readonly isServed?: boolean
+  /** The command that `start` starts; the sources' own when absent. */
+  readonly program?: string
 }
 
 export async function openInstallation(options: InstallationOptions = {}): Promise<Installation> {
@@ -61,7 +63,7 @@ export async function openInstallation(options: InstallationOptions = {}): Promi
   const start: Installation['start'] = (args, more) =>
     startProcess({
       command: process.execPath,
-      args: [cliFile, ...args],
+      args: [options.program ?? cliFile, ...args],
       cwd: folder,
       env: { ...env, ...more },
     })

@@ -36,7 +36,7 @@ export interface BoardClient extends AsyncDisposable {
 
 export async function openMainJob(
   plans: (tree: string) => string,
-  options: Pick<InstallationOptions, 's3' | 'redis'> = {},
+  options: Pick<InstallationOptions, 's3' | 'redis' | 'program'> = {},
 ): Promise<MainJob> {
   await using services = new AsyncDisposableStack()
   const s3 = options.s3 ?? services.use(await openTestS3())

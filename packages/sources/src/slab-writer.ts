@@ -12,8 +12,8 @@ import type { ListedEntry, Slab } from './reader-thread-protocol.ts'
 /** Entries of a slab are copied between threads and written into the index in one turn: not too many. */
 const maxEntries = 2048
 
-/** To be copied: `fill` sets shared memory byte by byte. */
-const zeroBytes = Buffer.alloc(64 << 10)
+/** To be copied in part: `fill` sets shared memory byte by byte, and so is a whole buffer copied (`copyBytes`). */
+const zeroBytes = Buffer.alloc((64 << 10) + 1)
 
 /** Where memory comes from, and where it goes when it is full. */
 export type SlabOutlet = Pick<ReaderOutbox, 'slab' | 'post'>
@@ -76,8 +76,11 @@ export class SlabWriter {
   }
 
   zeros(count: number): void {
-    for (let left = count; left > 0; left -= zeroBytes.length) {
-      this.write(zeroBytes.subarray(0, left))
+    for (let left = count; left > 0; ) {
+      const { content } = this.#open()
+      const copied = zeroBytes.copy(content, this.#filled, 1, Math.min(zeroBytes.length, 1 + left))
+      this.#filled += copied
+      left -= copied
     }
   }
 
