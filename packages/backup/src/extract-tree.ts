@@ -15,7 +15,6 @@ import {
   lstatSync,
   lutimesSync,
   mkdirSync,
-  renameSync,
   type Stats,
   symlinkSync,
   unlinkSync,
@@ -23,11 +22,12 @@ import {
 import type { TarEntry, TarHeader } from '@backstream/archive'
 import type { ByteString } from '@backstream/archive/tar'
 import { cannotWrite, inTheWay, isCode, isSystemError } from './extract-problems.ts'
-import { type ExtractReport, emptyReport } from './extract-report.ts'
+import { countsOf, type ExtractCounts, type ExtractReport, emptyReport } from './extract-report.ts'
 import { type FileAttributes, FileMaker } from './file-maker.ts'
 import { type EntryPlace, FoldedNames, judgeEntry, refused } from './judge-entry.ts'
-import { nameBeside, timeOf } from './new-file.ts'
+import { timeOf } from './new-file.ts'
 import { givesWay, type Overwrite } from './overwrite.ts'
+import { lookAt, putInPlace } from './put-in-place.ts'
 import { TreePlaces } from './tree-places.ts'
 
 export interface ExtractOptions {
@@ -73,10 +73,8 @@ interface OpenFile {
   /** Null: what is there is kept. */
   readonly attributes: FileAttributes | null
   /** How far everything had come when it was begun. */
-  readonly before: Counts
+  readonly before: ExtractCounts
 }
-
-type Counts = Omit<ExtractReport, 'current' | 'notSet' | 'damaged'>
 
 /** Extracts entry after entry; `finish` sets what had to wait, `abandon` ends one that failed. */
 export class TreeExtractor {
@@ -268,7 +266,7 @@ export class TreeExtractor {
   }
 
   #symlink(place: Buffer, header: TarHeader): void {
-    this.#place(place, (name) => symlinkSync(header.rawLinkTarget, name))
+    this.#put(place, (name) => symlinkSync(header.rawLinkTarget, name))
     if (this.#mayOwn(header)) this.#try('owner', () => lchownSync(place, header.uid, header.gid))
     this.#try('time', () => lutimesSync(place, timeOf(header.mtimeMs), timeOf(header.mtimeMs)))
   }
@@ -277,17 +275,11 @@ export class TreeExtractor {
     if (!this.#places.makeParents(target, header)) return void this.#keep(header)
     const there = this.#places.at(target)
     if (!lstatSync(there).isFile()) throw refused(header, 'it links to what is not a plain file')
-    this.#place(place, (name) => linkSync(there, name))
+    this.#put(place, (name) => linkSync(there, name))
   }
 
-  /** Makes something under its name, or beside what is there and then over it. */
-  #place(path: Buffer, make: (name: Buffer) => void): void {
-    if (this.#options.overwrite === undefined) return void make(path)
-    const name = nameBeside(path)
-    make(name)
-    renameSync(name, path)
-    // Of two names of one file the move leaves both.
-    if (lookAt(name)) unlinkSync(name)
+  #put(place: Buffer, make: (name: Buffer) => void): void {
+    putInPlace(place, { mayReplace: this.#options.overwrite !== undefined }, make)
   }
 
   #modeOf(header: TarHeader): number {
@@ -310,12 +302,4 @@ export class TreeExtractor {
       this.#countNotSet(what)
     }
   }
-}
-
-function countsOf({ current: _, notSet: __, damaged: ___, ...counts }: ExtractReport): Counts {
-  return counts
-}
-
-function lookAt(path: Buffer): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false })
 }

@@ -12,7 +12,7 @@ import type { ListedEntry, Slab } from './reader-thread-protocol.ts'
 /** Entries of a slab are copied between threads and written into the index in one turn: not too many. */
 const maxEntries = 2048
 
-/** To be copied in part: `fill` sets shared memory byte by byte, and so is a whole buffer copied (`copyBytes`). */
+/** Copied from its second byte on, which is done in native code (see `copyBytes`), as `fill` is not. */
 const zeroBytes = Buffer.alloc((64 << 10) + 1)
 
 /** Where memory comes from, and where it goes when it is full. */
