@@ -119,6 +119,16 @@ describe('a run over a large directory', { skip: !isLinux && 'needs /proc' }, ()
     ok(peakMiB > 0 && peakMiB < 256, `${peakMiB} MiB at the peak`)
   })
 
+  it('takes as much for the fifth run as for the first', async () => {
+    await using worker = await here.startWorker()
+    for (let run = 1; run <= 5; run++) {
+      await using started = here.start(['run', 'large', '--wait'])
+      equal((await started.exited).code, 0, started.stderr())
+    }
+    const fifthMiB = await peakMemory(worker.pid)
+    ok(fifthMiB < 256, `${fifthMiB} MiB at the peak of five runs`)
+  })
+
   it('takes less than 110 MiB more for another run at the same time', async () => {
     await using worker = await here.startWorker()
     await using one = here.start(['run', 'large', '--wait'])

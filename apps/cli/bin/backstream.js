@@ -4,12 +4,15 @@
 // project with this very file, and stands in for it: the same standard streams, signals passed on, the
 // same end.
 //
-// Three things must be said before the program is loaded. Young objects keep the few MiB they begin
+// Four things must be said before the program is loaded. Young objects keep the few MiB they begin
 // with: what a backup needs lies outside of the heap. No code is compiled beside the main thread by the
 // quick compiler: at its end Node waits for those threads, and one of them may wait for a collection
-// that the main thread never makes again (https://github.com/nodejs/node/issues/54918). And where
+// that the main thread never makes again (https://github.com/nodejs/node/issues/54918). A worker calls the
+// collector after each run; said later, it would make all compiled code out of date. And where
 // compiled code is kept, so that the next start need not read TypeScript again; where nothing can be
 // written, what is there is used, and nothing is kept.
+//
+// A process that stays starts once more in its own place, with a word to glibc (docs/decisions/0018-…).
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import module, { createRequire } from 'node:module'
@@ -19,11 +22,12 @@ import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 
 const neededMajor = 24
-const flags = ['--semi-space-growth-factor=1', '--no-concurrent-sparkplug']
+const flags = ['--semi-space-growth-factor=1', '--no-concurrent-sparkplug', '--expose-gc']
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const compiled = fileURLToPath(new URL('../../../node_modules/.cache/backstream', import.meta.url))
 
 if (Number(process.versions.node.split('.')[0]) >= neededMajor) {
+  if (stays(process.argv.slice(2))) giveLargeMemoryBack()
   for (const flag of flags) setFlagsFromString(flag)
   module.enableCompileCache?.(compiled)
   await import(program)
@@ -32,6 +36,22 @@ if (Number(process.versions.node.split('.')[0]) >= neededMajor) {
   const args = [fileURLToPath(import.meta.url), ...process.argv.slice(2)]
   if (node) standInFor(spawn(node, args, { stdio: 'inherit' }))
   else complain()
+}
+
+/** One word too many costs a start 40 ms, and nothing else. */
+function stays(args) {
+  return args.includes('worker') || args.includes('up')
+}
+
+/**
+ * glibc takes memory of a size that was freed once from its heap from then on, where it leaves holes: some
+ * 20 MiB more for each backup. Beyond 1 MiB it is to be asked of the system, and given back to it.
+ */
+function giveLargeMemoryBack() {
+  const word = 'MALLOC_MMAP_THRESHOLD_'
+  if (process.platform !== 'linux' || !process.execve || process.env[word] !== undefined) return
+  const args = [process.execPath, ...process.execArgv, ...process.argv.slice(1)]
+  process.execve(process.execPath, args, { ...process.env, [word]: String(1 << 20) })
 }
 
 function findNode() {

@@ -16,6 +16,7 @@ import { openSource } from '@backstream/sources'
 import { createPace, type Pace } from '@backstream/storage'
 import { openConfiguredStorage } from '@backstream/storage-s3'
 import metadata from '../package.json' with { type: 'json' }
+import { createCollecting } from './collect-after-runs.ts'
 import { keepHeapSmall } from './keep-heap-small.ts'
 import { openConfiguredTracing } from './open-configured-tracing.ts'
 import { openHooks } from './open-hooks.ts'
@@ -82,6 +83,7 @@ async function serve(
   const tracing = await openConfiguredTracing(options)
   const context = createContext(options, { connection, producer, tracing })
   const serves = servedQueues(options)
+  const collecting = createCollecting()
   const { lockMs, stalledCheckMs } = { ...defaultTiming, ...options.timing }
   const worker = createRunWorker(connection, {
     serves,
@@ -96,21 +98,27 @@ async function serve(
     lockMs,
     stalledCheckMs,
     processors: {
-      'backup.run': (run) => processBackupRun(context, run),
+      'backup.run': (run) => collecting(() => processBackupRun(context, run)),
       'backup.cleanup': (run) => processBackupCleanup(context, run),
       'backup.sweep': (run) =>
         traceUpkeep(context, { what: 'sweep', run }, () => processBackupSweep(context, run)),
       'notify.send': (run) => processNotifySend(context, run),
       'backup.verify': (run) =>
-        traceUpkeep(context, { what: 'verify', run }, () => processBackupVerify(context, run)),
+        traceUpkeep(context, { what: 'verify', run }, () =>
+          collecting(() => processBackupVerify(context, run)),
+        ),
       'backup.drill': (run) =>
-        traceUpkeep(context, { what: 'drill', run }, () => processBackupDrill(context, run)),
+        traceUpkeep(context, { what: 'drill', run }, () =>
+          collecting(() => processBackupDrill(context, run)),
+        ),
       'backup.lock': (run) =>
         traceUpkeep(context, { what: 'lock', run }, () => processBackupLock(context, run)),
       'backup.prune': (run) =>
         traceUpkeep(context, { what: 'prune', run }, () => processBackupPrune(context, run)),
       'backup.restore': (run) =>
-        traceUpkeep(context, { what: 'restore', run }, () => processBackupRestore(context, run)),
+        traceUpkeep(context, { what: 'restore', run }, () =>
+          collecting(() => processBackupRestore(context, run)),
+        ),
     },
   })
   await worker.ready()

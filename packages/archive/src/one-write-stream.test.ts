@@ -28,6 +28,13 @@ describe('OneWriteStream', () => {
     stream.close()
   })
 
+  it('gives nothing of a write during which it is closed', async () => {
+    const stream = compressing()
+    const written = stream.write(randomBytes(4 << 20))
+    setImmediate(() => stream.close())
+    await assert.rejects(written)
+  })
+
   it('remembers nothing of a write: a run makes them by the hundred thousand', async () => {
     const stream = compressing()
     const writeMany = async () => {

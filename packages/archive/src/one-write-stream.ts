@@ -34,6 +34,8 @@ export class OneWriteStream {
       this.#stream.write(input, (error) => (error ? reject(error) : resolve()))
     })
     while (this.#stream.readableLength > 0) await setImmediate()
+    // A stream that is closed meanwhile ends its write as if it were whole.
+    if (this.#stream.destroyed) throw new Error('the stream was closed during a write')
     const pieces = this.#pieces
     this.#pieces = []
     return pieces

@@ -27,3 +27,11 @@ test('copies out of shared memory', () => {
   copyBytes(source, target, 1)
   assert.deepEqual([...target], [0, 1, 2, 3])
 })
+
+test('refuses what does not fit, and changes nothing', () => {
+  const target = new Uint8Array(4)
+  for (const at of [2, 4, 5]) {
+    assert.throws(() => copyBytes(new Uint8Array([1, 2, 3]), target, at), RangeError)
+  }
+  assert.deepEqual([...target], [0, 0, 0, 0])
+})

@@ -1,23 +1,17 @@
-import { copyBytes } from '@backstream/kernel'
 import type { RawDataPart } from './part-upload.ts'
 
-/**
- * Memory for parts, used again and again: what an upload holds does not depend on its length. A thread can
- * read it, too.
- */
+/** Memory for parts, used again and again: what an upload holds does not depend on its length. */
 export interface PartBuffers {
-  take(): RawDataPart['data']
+  take(): Buffer
   /** Only for a part that nobody reads any more. */
   giveBack(part: Uint8Array): void
 }
 
 export function createPartBuffers(partBytes: number): PartBuffers {
-  const free: SharedArrayBuffer[] = []
+  const free: Buffer[] = []
   return {
-    take: () => Buffer.from(free.pop() ?? new SharedArrayBuffer(partBytes)),
-    giveBack({ buffer }) {
-      if (buffer instanceof SharedArrayBuffer) free.push(buffer)
-    },
+    take: () => free.pop() ?? Buffer.allocUnsafeSlow(partBytes),
+    giveBack: (part) => void free.push(Buffer.from(part.buffer)),
   }
 }
 
@@ -43,7 +37,7 @@ export async function* cutParts(
       }
       const end = at + buffer.byteLength - filled
       const piece = chunk.subarray(at, end)
-      copyBytes(piece, buffer, filled)
+      buffer.set(piece, filled)
       filled += piece.byteLength
       at += piece.byteLength
     }

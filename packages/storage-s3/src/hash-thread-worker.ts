@@ -21,12 +21,22 @@ if (parentPort && input?.hashes) {
   port.on('message', (order: HashOrder) => port.postMessage(perform(hasher, order)))
 }
 
-/** Null: of a part that is not full nothing is known before the end. */
 function perform(hasher: ObjectHasher, order: HashOrder): PartDigest | ObjectDigest | null {
-  if (order.kind === 'end') return hasher.finish()
-  const before = hasher.parts.length
-  for (let at = 0; at < order.bytes; at += sliceBytes) {
-    hasher.update(new Uint8Array(order.memory, at, Math.min(sliceBytes, order.bytes - at)))
+  switch (order.kind) {
+    case 'bytes':
+      for (let at = 0; at < order.bytes; at += sliceBytes) {
+        hasher.update(new Uint8Array(order.memory, at, Math.min(sliceBytes, order.bytes - at)))
+      }
+      return null
+    case 'part':
+      return digestOf(hasher, order.partNumber)
+    case 'end':
+      return hasher.finish()
   }
-  return hasher.parts[before] ?? null
+}
+
+function digestOf({ parts }: ObjectHasher, partNumber: number): PartDigest {
+  const part = parts[partNumber - 1]
+  if (part && parts.length === partNumber) return part
+  throw new Error(`part ${partNumber} is asked for, and ${parts.length} are full`)
 }

@@ -17,31 +17,40 @@ export interface PartHashesOptions {
   readonly partBytes: number
   readonly hashes: ObjectHasherOptions
   readonly signal: AbortSignal
+  /** Default: `openHashThread`. */
+  readonly open?: typeof openHashThread
 }
 
 /**
  * Hashed in a thread, where a part of 16 MiB takes some 20 ms for which the event loop would stand still. One
  * part alone is hashed here, with turns for others: a thread would take longer to start.
  */
-export function createPartHashes({ partBytes, hashes, signal }: PartHashesOptions): PartHashes {
+export function createPartHashes(options: PartHashesOptions): PartHashes {
+  const { partBytes, hashes, signal, open = openHashThread } = options
   const parts: Promise<PartDigest>[] = []
   let thread: Promise<HashThread> | undefined
   let whole: Promise<ObjectDigest> | undefined
+  /** The thread takes the object's bytes in their order. */
+  let before: Promise<unknown> = Promise.resolve()
 
-  const inThread = (): Promise<HashThread> => {
-    thread ??= openHashThread({ partBytes, hashes })
-    return thread
+  const inThread = <T>(work: (opened: HashThread) => Promise<T>): Promise<T> => {
+    thread ??= handled(open({ partBytes, hashes }))
+    const done = handled(Promise.all([thread, before]).then(([opened]) => work(opened)))
+    before = done
+    return done
   }
-  const hash = async ({ data }: RawDataPart): Promise<PartDigest> =>
-    await (await inThread()).addPart(data.buffer, data.byteLength)
-  const finish = async ({ data, partNumber }: RawDataPart): Promise<ObjectDigest> =>
+  const finish = ({ data, partNumber }: RawDataPart): Promise<ObjectDigest> =>
     partNumber === 1
-      ? await digestBytes(data, { hashes, signal })
-      : await (await inThread()).addLast(data.buffer, data.byteLength)
+      ? handled(digestBytes(data, { hashes, signal }))
+      : inThread((opened) => opened.addLast(data))
   return {
     add(part) {
-      if (part.lastPart) whole = handled(finish(part))
-      parts.push(handled(whole?.then(lastOf) ?? hash(part)))
+      if (part.lastPart) {
+        whole = finish(part)
+        parts.push(handled(whole.then(lastOf)))
+      } else {
+        parts.push(inThread((opened) => opened.addPart(part.data, part.partNumber)))
+      }
     },
     part(partNumber) {
       const digest = parts[partNumber - 1]
@@ -53,7 +62,9 @@ export function createPartHashes({ partBytes, hashes, signal }: PartHashesOption
       return whole
     },
     async [Symbol.asyncDispose]() {
-      await (await thread)?.[Symbol.asyncDispose]()
+      // One that could not be started has failed whoever waited for it.
+      const opened = await thread?.catch(() => undefined)
+      await opened?.[Symbol.asyncDispose]()
     },
   }
 }

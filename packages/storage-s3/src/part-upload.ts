@@ -4,7 +4,7 @@ import { type Options, Upload } from '@aws-sdk/lib-storage'
 /** A part as lib-storage's workers take it from its own chunker. */
 export interface RawDataPart {
   readonly partNumber: number
-  readonly data: Buffer<SharedArrayBuffer>
+  readonly data: Uint8Array
   readonly lastPart?: boolean
 }
 

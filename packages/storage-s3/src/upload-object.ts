@@ -65,6 +65,8 @@ export async function uploadObject(
   } catch (error) {
     controller.abort(error)
     await pass.parts.return()
+    // Whoever waits for a hash waits no longer.
+    await pass[Symbol.asyncDispose]()
     await flight.landed()
     controller.signal.throwIfAborted()
     throw error

@@ -71,7 +71,7 @@ export async function uploadPart(
   work: UploadWork,
   { input }: UploadPartCommand,
 ): Promise<UploadPartCommandOutput> {
-  const part = await work.digestOfPart(input.PartNumber ?? 0)
+  const part = await digestOf(context, work, input.PartNumber ?? 0)
   const about = `send part ${input.PartNumber} of ${context.locate(work.key)}`
   const { signal } = work
   const sent = withChecksums(context, input, part)
@@ -107,7 +107,7 @@ export async function putWhole(
   work: UploadWork,
   { command: { input }, digest }: { command: PutObjectCommand; digest: ObjectDigest },
 ): Promise<PutObjectCommandOutput> {
-  const part = await work.digestOfPart(digest.parts.length)
+  const part = await digestOf(context, work, digest.parts.length)
   const about = `put ${context.locate(work.key)}`
   return await request({ about, signal: work.signal, changes: true }, (abortable) => {
     const sent = withChecksums(context, input, part)
@@ -148,4 +148,17 @@ function withChecksums<Input extends { readonly Body?: unknown }>(
     context.clients.payloadHashes.set(input.Body, hash)
   }
   return { ...input, ContentMD5: part.md5, ChecksumCRC32: part.crc32 }
+}
+
+async function digestOf(
+  context: S3Context,
+  { digestOfPart, key, signal }: UploadWork,
+  partNumber: number,
+): Promise<PartDigest> {
+  try {
+    return await digestOfPart(partNumber)
+  } catch (cause) {
+    signal.throwIfAborted()
+    throw new Error(`part ${partNumber} of ${context.locate(key)} could not be hashed`, { cause })
+  }
 }

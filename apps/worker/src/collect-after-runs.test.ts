@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { createCollecting } from './collect-after-runs.ts'
+
+test('lets a job be as it is where the collector cannot be called', async () => {
+  const collecting = createCollecting()
+  assert.equal(await collecting(async () => 7), 7)
+})
+
+test('collects what a job has dropped soon after its end, be it a good one or not', async () => {
+  setFlagsFromString('--expose-gc')
+  const collecting = createCollecting()
+  for (const outcome of ['good', 'bad']) {
+    let dropped: WeakRef<object> | undefined
+    const job = collecting(async () => {
+      dropped = new WeakRef({ large: new Uint8Array(1 << 20) })
+      if (outcome === 'bad') throw new Error('bad')
+      return 7
+    })
+    if (outcome === 'good') assert.equal(await job, 7)
+    else await assert.rejects(job, /bad/)
+    await delay(1_500)
+    assert.equal(dropped?.deref(), undefined)
+  }
+})
