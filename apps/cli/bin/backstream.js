@@ -49,9 +49,11 @@ function stays(args) {
  */
 function giveLargeMemoryBack() {
   const word = 'MALLOC_MMAP_THRESHOLD_'
-  if (process.platform !== 'linux' || !process.execve || process.env[word] !== undefined) return
+  // biome-ignore lint/style/noProcessEnv: passed on as it is, before there are settings
+  const environment = process.env
+  if (process.platform !== 'linux' || !process.execve || word in environment) return
   const args = [process.execPath, ...process.execArgv, ...process.argv.slice(1)]
-  process.execve(process.execPath, args, { ...process.env, [word]: String(1 << 20) })
+  process.execve(process.execPath, args, { ...environment, [word]: String(1 << 20) })
 }
 
 function findNode() {
