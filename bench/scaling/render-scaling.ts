@@ -33,7 +33,7 @@ What a backup costs as sizes, files, plans and workers grow. The figures of plan
 | bytes stored | parts of 16 MiB, one request each; a volume ends at 10,000 parts (156 GiB) and the next one begins, so no size ends a backup |
 | files | an open, two looks, a read and a close each; 80 bytes to 130 bytes of the index, stored; memory does not grow, but for 16 bytes a frame of 4 MiB (4 MiB for each TiB) and a note for each file with several names whose others are still to come |
 | depth of the tree | one open directory for each level |
-| runs at a time in one worker | up to 110 MiB of memory each: 48 MiB of parts, 24 MiB of slabs, 20 MiB of frames, a reader thread |
+| runs at a time in one worker | up to 110 MiB of memory each: 48 MiB of parts, 24 MiB of slabs, 20 MiB of frames, a thread that reads and one that hashes |
 | archives restored in part | the index's footer (16 bytes a frame), one index frame of 1 MiB plain, and the frames that hold the files |
 
 ## Plans

@@ -11,8 +11,6 @@
 // collector after each run; said later, it would make all compiled code out of date. And where
 // compiled code is kept, so that the next start need not read TypeScript again; where nothing can be
 // written, what is there is used, and nothing is kept.
-//
-// A process that stays starts once more in its own place, with a word to glibc (docs/decisions/0018-…).
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import module, { createRequire } from 'node:module'
@@ -27,7 +25,6 @@ const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const compiled = fileURLToPath(new URL('../../../node_modules/.cache/backstream', import.meta.url))
 
 if (Number(process.versions.node.split('.')[0]) >= neededMajor) {
-  if (stays(process.argv.slice(2))) giveLargeMemoryBack()
   for (const flag of flags) setFlagsFromString(flag)
   module.enableCompileCache?.(compiled)
   await import(program)
@@ -36,24 +33,6 @@ if (Number(process.versions.node.split('.')[0]) >= neededMajor) {
   const args = [fileURLToPath(import.meta.url), ...process.argv.slice(2)]
   if (node) standInFor(spawn(node, args, { stdio: 'inherit' }))
   else complain()
-}
-
-/** One word too many costs a start 40 ms, and nothing else. */
-function stays(args) {
-  return args.includes('worker') || args.includes('up')
-}
-
-/**
- * glibc takes memory of a size that was freed once from its heap from then on, where it leaves holes: some
- * 20 MiB more for each backup. Beyond 1 MiB it is to be asked of the system, and given back to it.
- */
-function giveLargeMemoryBack() {
-  const word = 'MALLOC_MMAP_THRESHOLD_'
-  // biome-ignore lint/style/noProcessEnv: passed on as it is, before there are settings
-  const environment = process.env
-  if (process.platform !== 'linux' || !process.execve || word in environment) return
-  const args = [process.execPath, ...process.execArgv, ...process.argv.slice(1)]
-  process.execve(process.execPath, args, { ...environment, [word]: String(1 << 20) })
 }
 
 function findNode() {

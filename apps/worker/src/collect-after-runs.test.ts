@@ -5,13 +5,13 @@ import { setFlagsFromString } from 'node:v8'
 import { createCollecting } from './collect-after-runs.ts'
 
 test('lets a job be as it is where the collector cannot be called', async () => {
-  const collecting = createCollecting()
+  const collecting = createCollecting({ isForOneRun: false })
   assert.equal(await collecting(async () => 7), 7)
 })
 
-test('collects what a job has dropped soon after its end, be it a good one or not', async () => {
+test('collects what a job has dropped right after its end, be it a good one or not', async () => {
   setFlagsFromString('--expose-gc')
-  const collecting = createCollecting()
+  const collecting = createCollecting({ isForOneRun: false })
   for (const outcome of ['good', 'bad']) {
     let dropped: WeakRef<object> | undefined
     const job = collecting(async () => {
@@ -21,7 +21,7 @@ test('collects what a job has dropped soon after its end, be it a good one or no
     })
     if (outcome === 'good') assert.equal(await job, 7)
     else await assert.rejects(job, /bad/)
-    await delay(1_500)
+    await delay(200)
     assert.equal(dropped?.deref(), undefined)
   }
 })

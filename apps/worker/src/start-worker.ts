@@ -48,7 +48,7 @@ export interface StartWorkerOptions {
   /** Queues to serve instead of those that follow from the name. */
   readonly serves?: readonly string[] | null
   readonly concurrency?: number | null
-  /** Rung whenever a run has ended. */
+  /** Rung whenever a run has ended: somebody waits for one, and ends the process with it. */
   readonly bell?: RunBell | undefined
   /** Shorter times make tests of dead workers short. */
   readonly timing?: Partial<WorkerTiming>
@@ -83,7 +83,7 @@ async function serve(
   const tracing = await openConfiguredTracing(options)
   const context = createContext(options, { connection, producer, tracing })
   const serves = servedQueues(options)
-  const collecting = createCollecting()
+  const collecting = createCollecting({ isForOneRun: options.bell !== undefined })
   const { lockMs, stalledCheckMs } = { ...defaultTiming, ...options.timing }
   const worker = createRunWorker(connection, {
     serves,

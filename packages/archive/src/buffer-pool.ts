@@ -1,3 +1,5 @@
+import { allocateLarge, allocateLargeShared } from '@backstream/kernel'
+
 /** Buffers of one size, filled again and again: as many are made as are ever in use at once. */
 export class BufferPool {
   readonly bytes: number
@@ -21,7 +23,7 @@ export class BufferPool {
 
   #make(): Buffer {
     return this.#isShared
-      ? Buffer.from(new SharedArrayBuffer(this.bytes))
-      : Buffer.allocUnsafeSlow(this.bytes)
+      ? Buffer.from(allocateLargeShared(this.bytes), 0, this.bytes)
+      : allocateLarge(this.bytes)
   }
 }

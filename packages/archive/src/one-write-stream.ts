@@ -33,7 +33,7 @@ export class OneWriteStream {
       this.#onFailure = reject
       this.#stream.write(input, (error) => (error ? reject(error) : resolve()))
     })
-    while (this.#stream.readableLength > 0) await setImmediate()
+    while (this.#stream.readableLength > 0 && !this.#stream.destroyed) await setImmediate()
     // A stream that is closed meanwhile ends its write as if it were whole.
     if (this.#stream.destroyed) throw new Error('the stream was closed during a write')
     const pieces = this.#pieces

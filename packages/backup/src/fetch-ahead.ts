@@ -1,3 +1,5 @@
+import { allocateLarge } from '@backstream/kernel'
+
 export interface ByteSpan {
   readonly start: number
   /** Exclusive. */
@@ -40,7 +42,7 @@ export async function* fetchAhead(
     const piece = { start: next, end: Math.min(next + pieceBytes, span.end) }
     next = piece.end
     const size = piece.end - piece.start
-    const memory = free.pop() ?? new ArrayBuffer(reusesMemory ? pieceBytes : size)
+    const memory = free.pop() ?? allocateLarge(reusesMemory ? pieceBytes : size).buffer
     const whole = collect(fetch(piece, signal), new Uint8Array(memory, 0, size))
     whole.catch(() => {}) // its turn to be awaited may never come
     pieces.push(whole)

@@ -30,7 +30,7 @@ test('copies out of shared memory', () => {
 
 test('refuses what does not fit, and changes nothing', () => {
   const target = new Uint8Array(4)
-  for (const at of [2, 4, 5]) {
+  for (const at of [2, 4, 5, -1]) {
     assert.throws(() => copyBytes(new Uint8Array([1, 2, 3]), target, at), RangeError)
   }
   assert.deepEqual([...target], [0, 0, 0, 0])

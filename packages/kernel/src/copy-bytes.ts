@@ -10,7 +10,8 @@ const mostBytes = 2 ** 32
 export function copyBytes(source: Uint8Array, target: Uint8Array, at: number): void {
   const [first] = source
   const end = at + source.byteLength
-  if (first === undefined || end > target.byteLength || end > mostBytes) {
+  const isPlain = at >= 0 && Number.isInteger(at) && end <= target.byteLength && end <= mostBytes
+  if (first === undefined || !isPlain) {
     target.set(source, at)
     return
   }

@@ -2,4 +2,5 @@ export { BackstreamError, type BackstreamErrorOptions, describeError } from './b
 export { type BackupId, formatBackupId, parseBackupId } from './backup-id.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { copyBytes } from './copy-bytes.ts'
+export { allocateLarge, allocateLargeShared } from './large-memory.ts'
 export { type LogFields, type Logger, silentLogger } from './logger.ts'

@@ -8,6 +8,7 @@
  */
 import type { PackedEntries, SegmentEntry } from '@backstream/archive/tar'
 import type { DirectorySourceConfig } from '@backstream/config'
+import { allocateLargeShared } from '@backstream/kernel'
 import type { SourceEstimate, SourceSummary } from './source.ts'
 import type { SerializedSourceError } from './source-error.ts'
 
@@ -34,7 +35,7 @@ const usualEntryBytes = 128 << 10
 
 export function createSlab(contentBytes: number): Slab {
   return {
-    content: new SharedArrayBuffer(contentBytes),
+    content: allocateLargeShared(contentBytes),
     entries: new SharedArrayBuffer(usualEntryBytes),
   }
 }

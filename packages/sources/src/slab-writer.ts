@@ -114,5 +114,8 @@ interface OpenSlab {
 
 function openSlab({ content, entries }: Slab): OpenSlab {
   const allocate = (bytes: number): SharedArrayBuffer => new SharedArrayBuffer(bytes)
-  return { content: Buffer.from(content), entries: new EntryPacker(entries, allocate) }
+  return {
+    content: Buffer.from(content, 0, content.byteLength),
+    entries: new EntryPacker(entries, allocate),
+  }
 }

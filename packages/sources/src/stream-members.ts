@@ -2,6 +2,7 @@
  * A stream as tar members: a numbered series of one name, each of bounded size, since a header has to
  * say the size before the content comes. `tar -xOf archive.tar NAME` gives the stream back.
  */
+
 import { createHash } from 'node:crypto'
 import {
   encodeTarHeader,
@@ -12,6 +13,7 @@ import {
   tarHeaderBound,
   toByteString,
 } from '@backstream/archive'
+import { allocateLarge } from '@backstream/kernel'
 
 export interface StreamMembersOptions {
   readonly name: string
@@ -84,7 +86,7 @@ export class StreamMembers {
 
   #open(): Buffer {
     if (this.#buffer) return this.#buffer
-    this.#buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#options.memberBytes)
+    this.#buffer = this.#spare.pop() ?? allocateLarge(this.#options.memberBytes)
     this.#filled = this.#headerBytes
     return this.#buffer
   }

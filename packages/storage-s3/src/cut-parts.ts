@@ -1,3 +1,4 @@
+import { allocateLarge } from '@backstream/kernel'
 import type { RawDataPart } from './part-upload.ts'
 
 /** Memory for parts, used again and again: what an upload holds does not depend on its length. */
@@ -10,8 +11,8 @@ export interface PartBuffers {
 export function createPartBuffers(partBytes: number): PartBuffers {
   const free: Buffer[] = []
   return {
-    take: () => free.pop() ?? Buffer.allocUnsafeSlow(partBytes),
-    giveBack: (part) => void free.push(Buffer.from(part.buffer)),
+    take: () => free.pop() ?? allocateLarge(partBytes),
+    giveBack: (part) => void free.push(Buffer.from(part.buffer, 0, partBytes)),
   }
 }
 

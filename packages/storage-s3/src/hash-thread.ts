@@ -43,7 +43,7 @@ interface Awaited {
 class HashingWorker implements HashThread {
   readonly #worker: Worker
   readonly #awaited: Awaited[] = []
-  readonly #slabs: SharedArrayBuffer[] = Array.from({ length: slabsAhead }, takeSlab)
+  readonly #slabs: SharedArrayBuffer[]
   #failure: { readonly error: unknown } | undefined
 
   constructor(input: HashThreadInput) {
@@ -53,6 +53,7 @@ class HashingWorker implements HashThread {
       env: threadEnvironment(),
       resourceLimits: { maxYoungGenerationSizeMb: 1 },
     })
+    this.#slabs = Array.from({ length: slabsAhead }, takeSlab)
     this.#worker.on('message', (answer) => this.#awaited.shift()?.resolve(answer))
     this.#worker.on('messageerror', (error) => this.#fail(error))
     this.#worker.on('error', (error) => this.#fail(error))
