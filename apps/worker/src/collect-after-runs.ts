@@ -17,8 +17,8 @@ type Collecting = <T>(work: () => Promise<T>) => Promise<T>
  * makes it once more before that is gone. Where `--expose-gc` was not said (bin/backstream.js), nothing is.
  */
 export function createCollecting({ isForOneRun }: CollectingOptions): Collecting {
-  const collect: unknown = runInNewContext('globalThis.gc')
-  if (isForOneRun || typeof collect !== 'function') return (work) => work()
+  const collect: unknown = isForOneRun ? undefined : runInNewContext('globalThis.gc')
+  if (typeof collect !== 'function') return (work) => work()
   let isDue = false
   const collectSoon = async (): Promise<void> => {
     if (isDue) return
