@@ -53,15 +53,16 @@ async function extract(root: string, plain: AsyncIterable<Uint8Array>): Promise<
   return tree.report
 }
 
-/** Every name with its kind and mode; of files their time and content. */
+/** Every name with its kind, mode and owner, its time where that was set; of files their content. */
 function look(root: string): unknown[] {
   const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).sort()
   return names.map((name) => {
     const path = join(root, name)
     const stats = lstatSync(path)
-    const { mode, mtimeMs, nlink } = stats
-    if (!stats.isFile()) return { name, mode }
-    return { name, mode, mtimeMs, nlink, sha256: sha256(readFileSync(path)) }
+    const { mode, uid, gid, nlink } = stats
+    const mtimeMs = stats.mtimeMs < Date.UTC(2025, 0) ? stats.mtimeMs : null
+    const own = { name, mode, uid, gid, nlink, mtimeMs }
+    return stats.isFile() ? { ...own, sha256: sha256(readFileSync(path)) } : own
   })
 }
 
@@ -106,6 +107,7 @@ describe('a tree made by a thread', () => {
       }
     }
     assert.equal(readFileSync(join(here, 'stream'), 'utf8'), 'one two')
+    assert.equal(lstatSync(join(here, 'd')).mtimeMs, lstatSync(join(here, 'd/7')).mtimeMs)
   })
 
   it('holds nothing of hostile tars, which are refused by name', async (t) => {
