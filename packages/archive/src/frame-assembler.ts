@@ -1,5 +1,4 @@
-import { copyBytes } from '@backstream/kernel'
-import { BufferPool } from './buffer-pool.ts'
+import { BufferPool, copyBytes } from '@backstream/kernel'
 
 /** Plain bytes that become one frame. `release` when they have been used and are not kept. */
 export interface PlainFrame {

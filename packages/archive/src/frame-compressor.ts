@@ -1,6 +1,6 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { BufferPool } from './buffer-pool.ts'
+import { BufferPool } from '@backstream/kernel'
 import { looksIncompressible } from './incompressible.ts'
 import { outputBytes, ZstdEncoder, type ZstdEncoderOptions } from './zstd-encoder.ts'
 

@@ -1,4 +1,4 @@
-import { BufferPool } from './buffer-pool.ts'
+import { BufferPool } from '@backstream/kernel'
 import { decodeZstdFrame, ZstdDecoder } from './zstd-decoder.ts'
 import type { ZstdFrame } from './zstd-frames.ts'
 

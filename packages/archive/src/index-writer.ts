@@ -1,6 +1,6 @@
 import { promisify } from 'node:util'
 import { constants, type ZstdOptions, zstdCompress } from 'node:zlib'
-import { BufferPool } from './buffer-pool.ts'
+import { BufferPool } from '@backstream/kernel'
 import { ByteChannel } from './byte-channel.ts'
 import {
   decodeEntry,

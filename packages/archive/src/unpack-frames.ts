@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { BufferPool } from './buffer-pool.ts'
+import { BufferPool } from '@backstream/kernel'
 import { ByteReader } from './byte-reader.ts'
 import type { Compression } from './frame-compressor.ts'
 import { createFrameDecoder, type PlainFrame } from './frame-decoder.ts'
@@ -74,7 +74,8 @@ async function* unzstd(
   const reusesMemory = reusedAfter !== undefined
   const { concurrency = Math.min(4, availableParallelism()) } = options
   using decoder = createFrameDecoder({ maxFrameBytes, reusesMemory })
-  const reading = reusesMemory ? { buffers: new BufferPool(usualStoredBytes) } : {}
+  const buffers = new BufferPool(usualStoredBytes, { isShared: true })
+  const reading = reusesMemory ? { buffers } : {}
   const frames = zstdFrames(reader, { signal, maxFrameBytes, ...reading })
   const turns = inTurn(frames, (frame) => decoder.decode(frame))
   const used: PlainFrame[] = []

@@ -5,8 +5,8 @@
  * known beforehand. A frame is: magic, header descriptor, window descriptor, dictionary id, content
  * size, blocks (three bytes of header each: last flag, type, size), and perhaps a checksum.
  */
+import { type BufferPool, copyBytes } from '@backstream/kernel'
 import { ArchiveError } from './archive-error.ts'
-import type { BufferPool } from './buffer-pool.ts'
 import type { ByteReader } from './byte-reader.ts'
 
 export interface ZstdFrame {
@@ -92,7 +92,7 @@ class GatheredFrame {
     const start = this.#filled
     const end = start + piece.length
     if (end > this.#buffer.length) this.#grow(end)
-    piece.copy(this.#buffer, start)
+    copyBytes(piece, this.#buffer, start)
     this.#filled = end
     return this.#buffer.subarray(start, end)
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { BufferPool } from '@backstream/kernel'
 import { type ByteSpan, fetchAhead } from './fetch-ahead.ts'
 
 const bytes = Uint8Array.from({ length: 1000 }, (_, at) => at % 251)
@@ -21,6 +22,32 @@ describe('fetchAhead', () => {
       const options = { pieceBytes, ahead: 3, signal }
       const found = await collect(fetchAhead({ start: 10, end: 1000 }, chunksOf, options))
       assert.ok(found.equals(bytes.subarray(10)), `pieces of ${pieceBytes}`)
+    }
+  })
+
+  it('fills the same memory again, from span to span', async () => {
+    const memory = new BufferPool(64, { isShared: true })
+    const buffers = new Set<ArrayBufferLike>()
+    const options = { pieceBytes: 64, ahead: 3, memory, signal }
+    for (const start of [0, 10, 100]) {
+      const found: Buffer[] = []
+      for await (const piece of fetchAhead({ start, end: 1000 }, chunksOf, options)) {
+        buffers.add(piece.buffer)
+        found.push(Buffer.from(piece))
+      }
+      assert.ok(Buffer.concat(found).equals(bytes.subarray(start)))
+    }
+    assert.equal(buffers.size, 3)
+  })
+
+  it('takes no more for a piece than was asked for', async () => {
+    const tooMuch = ({ start, end }: ByteSpan) => chunksOf({ start, end: end + 1 })
+    for (const memory of [undefined, new BufferPool(64)]) {
+      const options = { pieceBytes: 64, ahead: 3, memory, signal }
+      await assert.rejects(
+        collect(fetchAhead({ start: 0, end: 900 }, tooMuch, options)),
+        RangeError,
+      )
     }
   })
 

@@ -1,4 +1,4 @@
-import { allocateLarge } from '@backstream/kernel'
+import { allocateLarge, type BufferPool, copyBytes } from '@backstream/kernel'
 
 export interface ByteSpan {
   readonly start: number
@@ -12,9 +12,16 @@ export interface FetchAheadOptions {
   /** Requests under way or waiting to be read: as many pieces are in memory at the most, and one more. */
   readonly ahead: number
   /**
-   * Pieces are filled again once the next one is asked for: only for a reader that keeps none of them.
+   * Of buffers as large as a piece. Pieces lie in them, and are filled again once the next one is asked for: only
+   * for a reader that keeps none of them.
    */
-  readonly reusesMemory?: boolean
+  readonly memory?: BufferPool | undefined
+}
+
+interface Piece {
+  readonly buffer: Buffer
+  /** All of its bytes, which lie in the buffer. */
+  readonly whole: Promise<Uint8Array>
 }
 
 /**
@@ -28,47 +35,43 @@ export async function* fetchAhead(
   fetch: (piece: ByteSpan, signal: AbortSignal) => AsyncIterable<Uint8Array>,
   options: FetchAheadOptions & { readonly signal: AbortSignal },
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { pieceBytes, ahead, reusesMemory = false } = options
+  const { pieceBytes, ahead, memory } = options
   if (span.end - span.start <= pieceBytes) {
     yield* fetch(span, options.signal)
     return
   }
   const letGo = new AbortController()
   const signal = AbortSignal.any([options.signal, letGo.signal])
-  const pieces: Promise<Uint8Array<ArrayBuffer>>[] = []
-  const free: ArrayBuffer[] = []
+  const pieces: Piece[] = []
   let next = span.start
   const order = () => {
     const piece = { start: next, end: Math.min(next + pieceBytes, span.end) }
     next = piece.end
     const size = piece.end - piece.start
-    const memory = free.pop() ?? allocateLarge(reusesMemory ? pieceBytes : size).buffer
-    const whole = collect(fetch(piece, signal), new Uint8Array(memory, 0, size))
+    const buffer = memory?.take() ?? allocateLarge(size)
+    const whole = collect(fetch(piece, signal), buffer.subarray(0, size))
     whole.catch(() => {}) // its turn to be awaited may never come
-    pieces.push(whole)
+    pieces.push({ buffer, whole })
   }
   try {
     while (next < span.end || pieces.length > 0) {
       while (next < span.end && pieces.length < ahead) order()
-      const piece = await (pieces.shift() as (typeof pieces)[number])
-      yield piece
-      if (reusesMemory) free.push(piece.buffer)
+      const { buffer, whole } = pieces.shift() as Piece
+      yield await whole
+      memory?.giveBack(buffer)
     }
   } finally {
     letGo.abort(new Error('nobody reads on'))
-    await Promise.allSettled(pieces)
+    await Promise.allSettled(pieces.map(({ whole }) => whole))
   }
 }
 
-async function collect(
-  chunks: AsyncIterable<Uint8Array>,
-  memory: Uint8Array<ArrayBuffer>,
-): Promise<Uint8Array<ArrayBuffer>> {
+async function collect(chunks: AsyncIterable<Uint8Array>, room: Buffer): Promise<Uint8Array> {
   let filled = 0
   for await (const chunk of chunks) {
-    memory.set(chunk, filled)
+    copyBytes(chunk, room, filled)
     filled += chunk.byteLength
   }
   // Whoever fetches has seen to its being all of it; if not, the reader's hashes would tell.
-  return memory.subarray(0, filled)
+  return room.subarray(0, filled)
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { BufferPool } from '@backstream/kernel'
 import { isStorageError, type Storage } from '@backstream/storage'
 import { BackupError } from './errors.ts'
 import { type ByteSpan, fetchAhead } from './fetch-ahead.ts'
@@ -27,12 +28,14 @@ export async function* readArchive(
   manifest: Manifest,
   options: ReadArchiveOptions,
 ): AsyncGenerator<Uint8Array> {
+  const { signal, reusesMemory = false } = options
+  const pieces = new BufferPool(requests.pieceBytes, { isShared: true })
+  const memory = reusesMemory ? pieces : undefined
   let fetched = 0
   for (const volume of manifest.archives) {
     const hash = createHash('sha256')
     let bytes = 0
-    const { signal, reusesMemory = false } = options
-    const whole = { start: 0, end: volume.bytes, signal, reusesMemory }
+    const whole = { start: 0, end: volume.bytes, signal, memory }
     for await (const chunk of readVolume(storage, volume, whole)) {
       hash.update(chunk)
       bytes += chunk.byteLength
@@ -71,8 +74,8 @@ interface ByteRange {
   /** Exclusive. */
   readonly end: number
   readonly signal: AbortSignal
-  /** Chunks are filled again once the next one is asked for. */
-  readonly reusesMemory?: boolean
+  /** Chunks lie in it, and are filled again once the next one is asked for. */
+  readonly memory?: BufferPool | undefined
 }
 
 /**
@@ -82,11 +85,11 @@ interface ByteRange {
 export async function* readVolume(
   storage: Storage,
   volume: StoredBytes,
-  { signal, reusesMemory = false, ...span }: ByteRange,
+  { signal, memory, ...span }: ByteRange,
 ): AsyncGenerator<Uint8Array> {
   const fetch = (piece: ByteSpan, pieceSignal: AbortSignal) =>
     readPiece(storage, volume, { ...piece, signal: pieceSignal })
-  yield* fetchAhead(span, fetch, { ...requests, reusesMemory, signal })
+  yield* fetchAhead(span, fetch, { ...requests, memory, signal })
 }
 
 /** A body that ends early without an error is a dropped connection too. */

@@ -1,5 +1,6 @@
 export { BackstreamError, type BackstreamErrorOptions, describeError } from './backstream-error.ts'
 export { type BackupId, formatBackupId, parseBackupId } from './backup-id.ts'
+export { BufferPool, type BufferPoolOptions } from './buffer-pool.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { copyBytes } from './copy-bytes.ts'
 export { allocateLarge, allocateLargeShared } from './large-memory.ts'

@@ -1,4 +1,13 @@
-import { allocateLarge, allocateLargeShared } from '@backstream/kernel'
+import { allocateLarge, allocateLargeShared } from './large-memory.ts'
+
+export interface BufferPoolOptions {
+  /**
+   * In memory that another thread can read, too. It weighs nothing for the collector, which else looks through the
+   * whole heap again and again where some 50 MiB of buffers stay; but it sees no need to look for what was dropped,
+   * either: one pool for a job, and not one for each of many steps (docs/decisions/0012-restore-in-two-threads.md).
+   */
+  readonly isShared?: boolean
+}
 
 /** Buffers of one size, filled again and again: as many are made as are ever in use at once. */
 export class BufferPool {
@@ -6,8 +15,7 @@ export class BufferPool {
   readonly #isShared: boolean
   readonly #free: Buffer[] = []
 
-  /** `isShared`: in memory that another thread can read, too. */
-  constructor(bytes: number, { isShared = false }: { readonly isShared?: boolean } = {}) {
+  constructor(bytes: number, { isShared = false }: BufferPoolOptions = {}) {
     this.bytes = bytes
     this.#isShared = isShared
   }
