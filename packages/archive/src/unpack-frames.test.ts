@@ -186,3 +186,39 @@ async function* streamedFrame(bytes: Buffer): AsyncGenerator<Uint8Array> {
   setImmediate(() => encoder.end(bytes.subarray(1000)))
   yield* encoder
 }
+
+describe('chunks that are filled again', () => {
+  /** As pieces are fetched: in one shared buffer, which the next one overwrites. */
+  async function* reused(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+    const buffer = Buffer.from(new SharedArrayBuffer(size))
+    for (let at = 0; at < bytes.length; at += size) {
+      buffer.fill(0xaa)
+      buffer.set(bytes.subarray(at, at + size))
+      yield buffer.subarray(0, Math.min(size, bytes.length - at))
+    }
+    buffer.fill(0xaa)
+  }
+
+  const members = Array.from({ length: 40 }, (_, at) => Buffer.alloc(50_000 + at, at))
+  for (const [algorithm, pack] of [
+    ['none', (bytes: Buffer) => bytes],
+    ['gzip', gzipSync],
+    ['zstd', zstdCompressSync],
+  ] as const) {
+    for (const reusedAfter of [1, 2, 5]) {
+      it(`are as they were until ${reusedAfter} more are asked for (${algorithm})`, async () => {
+        const stored = Buffer.concat(members.map((member) => pack(member)))
+        const kept: { chunk: Uint8Array; copy: Buffer }[] = []
+        const all: Buffer[] = []
+        const body = reused(stored, 70_000)
+        for await (const chunk of unpackFrames(body, { algorithm, signal, reusedAfter })) {
+          kept.push({ chunk, copy: Buffer.from(chunk) })
+          all.push(Buffer.from(chunk))
+          if (kept.length > reusedAfter) kept.shift()
+          for (const one of kept) assert.ok(one.copy.equals(one.chunk))
+        }
+        assert.ok(Buffer.concat(all).equals(Buffer.concat(members)))
+      })
+    }
+  }
+})

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { BufferPool } from '@backstream/kernel'
+import { BufferPool, copyBytes } from '@backstream/kernel'
 import { ByteReader } from './byte-reader.ts'
 import type { Compression } from './frame-compressor.ts'
 import { createFrameDecoder, type PlainFrame } from './frame-decoder.ts'
@@ -16,8 +16,8 @@ export interface UnpackOptions {
   readonly maxFrameBytes?: number
   /**
    * Chunks are filled again once so many more of them were asked for: only for a consumer that keeps
-   * none for longer. Those of zstd frames lie in shared memory then. Without it each chunk is memory of
-   * its own.
+   * none for longer. Those in shared memory can be given to a thread for as long. Without it each chunk is
+   * memory of its own, but for what is not compressed: that is passed on as it is read.
    */
   readonly reusedAfter?: number
 }
@@ -40,7 +40,7 @@ export async function* unpackFrames(
   try {
     switch (algorithm) {
       case 'none':
-        yield* passThrough(reader, signal)
+        yield* passThrough(reader, options)
         break
       case 'gzip':
         yield* gunzipMembers(reader, signal)
@@ -56,13 +56,52 @@ export async function* unpackFrames(
 
 async function* passThrough(
   reader: ByteReader,
-  signal: AbortSignal,
+  { signal, reusedAfter }: UnpackOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  if (reusedAfter === undefined) yield* chunksOf(reader, { signal })
+  else yield* releasedAfter(reusedAfter, copiesOf(reader, signal))
+}
+
+async function* chunksOf(
+  reader: ByteReader,
+  { signal, bytes = Number.MAX_SAFE_INTEGER }: { signal: AbortSignal; bytes?: number },
+): AsyncGenerator<Buffer, void, undefined> {
   for (;;) {
     signal.throwIfAborted()
-    const chunk = await reader.readSome(Number.MAX_SAFE_INTEGER)
+    const chunk = await reader.readSome(bytes)
     if (chunk === null) return
     yield chunk
+  }
+}
+
+/** What the reader gives is gone when it reads on, which may be sooner than the consumer may expect. */
+async function* copiesOf(
+  reader: ByteReader,
+  signal: AbortSignal,
+): AsyncGenerator<PlainFrame, void, undefined> {
+  const buffers = new BufferPool(copiedBytes, { isShared: true })
+  for await (const chunk of chunksOf(reader, { signal, bytes: copiedBytes })) {
+    const buffer = buffers.take()
+    copyBytes(chunk, buffer, 0)
+    const plain = buffer.subarray(0, chunk.length)
+    yield { plain, release: () => buffers.giveBack(buffer) }
+  }
+}
+
+const copiedBytes = 1 << 20
+
+/** Each is released once so many more of them were asked for; none is where no number is said. */
+async function* releasedAfter(
+  count: number | undefined,
+  frames: AsyncIterable<PlainFrame>,
+): AsyncGenerator<Buffer, void, undefined> {
+  const used: PlainFrame[] = []
+  for await (const frame of frames) {
+    yield frame.plain
+    // Memory of its own, which goes with whoever keeps it.
+    if (count === undefined) continue
+    used.push(frame)
+    if (used.length === count) used.shift()?.release()
   }
 }
 
@@ -78,12 +117,10 @@ async function* unzstd(
   const reading = reusesMemory ? { buffers } : {}
   const frames = zstdFrames(reader, { signal, maxFrameBytes, ...reading })
   const turns = inTurn(frames, (frame) => decoder.decode(frame))
-  const used: PlainFrame[] = []
-  for await (const frame of mapOrdered(turns, concurrency + 1, (turn) => turn())) {
-    used.push(frame)
-    yield frame.plain
-    if (used.length === reusedAfter) used.shift()?.release()
-  }
+  yield* releasedAfter(
+    reusedAfter,
+    mapOrdered(turns, concurrency + 1, (turn) => turn()),
+  )
 }
 
 /** What cannot be read ends the output behind all that was read before it, and not earlier. */

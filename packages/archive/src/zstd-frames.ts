@@ -107,7 +107,7 @@ class GatheredFrame {
 
   #grow(needed: number): void {
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#buffer.length))
-    this.bytes().copy(larger)
+    copyBytes(this.bytes(), larger, 0)
     this.release()
     this.#buffer = larger
   }

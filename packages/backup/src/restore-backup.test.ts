@@ -33,8 +33,9 @@ type Algorithm = (typeof algorithms)[number]
 async function backUp(
   algorithm: Algorithm,
   storage = createMemoryStorage(),
+  source = sourceOf({ entries }),
 ): Promise<{ storage: Storage; manifest: Manifest }> {
-  const { deps, request } = runOf(storage, sourceOf({ entries }))
+  const { deps, request } = runOf(storage, source)
   const plan = { ...request.plan, compression: { algorithm, level: 1 } }
   return { storage, manifest: await runBackup(deps, { ...request, plan }) }
 }
@@ -68,6 +69,20 @@ describe('restoring a backup', () => {
       assert.deepEqual([report.entries, report.files], [3, 2])
       assert.equal(readFileSync(join(to, 'dir/a'), 'utf8'), 'hello')
       assert.equal(readFileSync(join(to, 'b'), 'utf8'), 'x'.repeat(20_000))
+    })
+
+    it(`gives back what is fetched in many pieces, and made by a thread (${algorithm})`, async () => {
+      // Each byte of a file says which one it is of: pieces that are filled again too early would show.
+      const files = Array.from({ length: 64 }, (_, at) => {
+        return { path: String(at), content: String.fromCharCode(0x30 + at).repeat(1 << 20) }
+      })
+      const source = sourceOf({ entries: files })
+      const { storage, manifest } = await backUp(algorithm, createMemoryStorage(), source)
+      const to = newPlace()
+      await restore(storage, manifest, to)
+      for (const { path, content } of files) {
+        assert.ok(readFileSync(join(to, path), 'latin1') === content, `${path} is another one`)
+      }
     })
 
     it(`never resolves on other bytes than those that were stored (${algorithm})`, async () => {
