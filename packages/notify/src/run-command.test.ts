@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { temporaryDirectory, waitFor } from '@backstream/testkit'
+import { isProcessAlive, temporaryDirectory, waitFor } from '@backstream/testkit'
 import { sampleDeps, sampleDocument } from './notify-samples.ts'
 import { runCommand } from './run-command.ts'
 import { sendNotification } from './send-notification.ts'
@@ -64,24 +64,17 @@ test('a command that does not read its input may still end well', async () => {
 test('a command that does not end is ended, with what it has started', async () => {
   await using folder = await temporaryDirectory('notify')
   const pid = join(folder.path, 'pid')
-  const argv = ['/bin/sh', '-c', 'sleep 600 & echo $! > "$1"; wait', 'tell', pid]
+  // Moved, so that the file is never there without its content.
+  const script = 'sleep 600 & echo $! > "$1.tmp"; mv "$1.tmp" "$1"; wait'
+  const argv = ['/bin/sh', '-c', script, 'tell', pid]
   const env = { PATH }
   const stop = new AbortController()
   const running = runCommand({ who: 'it', argv, env, input: '', signal: stop.signal })
   const child = await waitFor(async () => existsSync(pid) && Number(await readFile(pid, 'utf8')), {
     what: 'the child of the command',
   })
+  ok(isProcessAlive(child))
   stop.abort(new Error('enough'))
   await rejects(running, /enough/)
-  await waitFor(() => !isAlive(child), { what: 'the end of the child' })
-  ok(child > 1)
+  await waitFor(() => !isProcessAlive(child), { what: 'the end of the child' })
 })
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}

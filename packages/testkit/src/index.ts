@@ -5,6 +5,7 @@ export { findProgram } from './find-program.ts'
 export { type FixedClock, fixedClock } from './fixed-clock.ts'
 export { freePort } from './free-port.ts'
 export { type HeardRequest, type HearingServer, startHearingServer } from './hearing-server.ts'
+export { isProcessAlive } from './is-process-alive.ts'
 export { leakGuard } from './leak-guard.ts'
 export { type PrivateMariadb, startPrivateMariadb } from './private-mariadb.ts'
 export {

@@ -1,5 +1,6 @@
 import { equal, match, ok, rejects } from 'node:assert/strict'
 import { test } from 'node:test'
+import { isProcessAlive } from './is-process-alive.ts'
 import { startProcess } from './start-process.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -55,22 +56,22 @@ test('a program does not outlive the one who started it, even if that one is kil
     args: ['--input-type=module', '--eval', program],
   })
   const [, pid] = await parent.waitForOutput(/started (\d+)/)
-  ok(isAlive(Number(pid)))
+  ok(isProcessAlive(Number(pid)))
   parent.signal('SIGKILL')
   match(String((await parent.exited).signal), /SIGKILL/)
-  await waitFor(() => !isAlive(Number(pid)), { what: 'the orphan to be ended' })
+  await waitFor(() => !isProcessAlive(Number(pid)), { what: 'the orphan to be ended' })
 })
 
 test('nothing stays behind when the program has ended', async () => {
   const child = startProcess({ command: 'sleep', args: ['600'] })
   await child.stop()
   // It leads a process group of its own, in which its watcher is the only other one.
-  await waitFor(() => !isAlive(-child.pid), { what: 'the watcher to leave' })
+  await waitFor(() => !isGroupAlive(child.pid), { what: 'the watcher to leave' })
 })
 
-function isAlive(pid: number): boolean {
+function isGroupAlive(leader: number): boolean {
   try {
-    return process.kill(pid, 0)
+    return process.kill(-leader, 0)
   } catch {
     // No such process.
     return false
