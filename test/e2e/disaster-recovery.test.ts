@@ -3,7 +3,7 @@
  * PATH but a base system and what the page says to install, and with this repository hidden from it.
  */
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { compareTrees, findProgram, leakGuard, snapshotTree } from '@backstream/testkit'
 import { type MainJob, openMainJob } from './main-job-fixture.ts'
 import { needs } from './main-job-shell.ts'
+import { ownMounts } from './own-mounts.ts'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const page = new URL('../../docs/disaster-recovery.md', import.meta.url)
@@ -77,22 +78,17 @@ async function commandsOfPage(): Promise<string> {
   return blocks.map(([, block]) => block).join('\n')
 }
 
-/** How a process gets mounts of its own, as root or as anybody else; nothing where neither is allowed. */
-const apart = [['unshare', '--mount'], ['unshare', '--map-root-user', '--mount'], []].find(
-  (way) => way.length === 0 || spawnSync(way[0] ?? '', [...way.slice(1), 'true']).status === 0,
-)
-
 /** There the repository is an empty directory, where that can be done. */
 async function follow(plan: string, script: string): Promise<{ status: number; output: string }> {
   const isGone = `test ! -e '${repository}package.json' || exit 99`
-  const hide = apart?.length ? `mount -t tmpfs none '${repository}' && ${isGone}` : 'true'
+  const hide = ownMounts ? `mount -t tmpfs none '${repository}' && ${isGone}` : 'true'
   const given = { script: join(bare, 'script.sh'), target: join(bare, plan) }
   await writeFile(given.script, script)
   const clean = `exec env -i PATH="$BARE/bin" sh -c '. "$0"' "$BARE/script.sh"`
   const exported = ['HOME', 'STORE', 'ENDPOINT', 'PLAN', 'TARGET', 'KEY', 'AWS_ACCESS_KEY_ID']
   const kept = [...exported, 'AWS_SECRET_ACCESS_KEY', 'AWS_DEFAULT_REGION']
   const pass = kept.map((name) => `${name}="$${name}"`).join(' ')
-  const [program = 'sh', ...args] = [...(apart ?? []), 'sh']
+  const [program = 'sh', ...args] = [...(ownMounts ?? []), 'sh']
   const child = spawn(
     program,
     [...args, '-c', `${hide}; cd "$BARE"; ${clean.replace('env -i', `env -i ${pass}`)}`],
@@ -124,7 +120,7 @@ async function follow(plan: string, script: string): Promise<{ status: number; o
 
 describe('docs/disaster-recovery.md', needs(...installed), () => {
   it('is followed with the code of this project out of reach', async () => {
-    if (apart?.length) {
+    if (ownMounts) {
       const { status, output } = await follow('plain', `! ls '${repository}package.json'`)
       equal(status, 0, output)
     }

@@ -1,5 +1,5 @@
 /** Of the packaged command: Node takes some 50 MiB more to read the sources. */
-import { deepEqual, equal, ok } from 'node:assert/strict'
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { type FSWatcher, watch } from 'node:fs'
 import { mkdir, open, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
@@ -10,11 +10,13 @@ import { promisify } from 'node:util'
 import {
   contentOf,
   leakGuard,
+  startProcess,
   type TemporaryDirectory,
   temporaryDirectory,
   waitFor,
 } from '@backstream/testkit'
 import { type MainJob, openMainJob } from './main-job-fixture.ts'
+import { ownMounts } from './own-mounts.ts'
 
 const mebibyte = 1024 * 1024
 const sparseBytes = 1024 * mebibyte
@@ -27,17 +29,19 @@ const repository = fileURLToPath(new URL('../../', import.meta.url))
 let here: MainJob
 let temporary: TemporaryDirectory
 let packed: TemporaryDirectory
+let program: string
 before(async () => {
   temporary = await temporaryDirectory('worker-tmp')
   packed = await temporaryDirectory('packed')
   const stage = ['tools/pack.ts', '--stage', packed.path]
   const { stdout } = await execute(process.execPath, stage, { cwd: repository })
+  program = stdout.trim()
   here = await openMainJob(
     (tree) => `
   large: { source: { kind: directory, path: ${tree}/../large } }
   another: { source: { kind: directory, path: ${tree}/../large } }
 `,
-    { program: stdout.trim() },
+    { program },
   )
   await makeLargeTree(join(here.folder, 'large'))
 })
@@ -83,6 +87,13 @@ async function filesBeingWritten(pid: number): Promise<string[]> {
   return written
 }
 
+/** Runs "$@" where nothing can be written to a file system of the machine, and shows first that it cannot. */
+const onReadOnlyRoot = `
+  cut -d ' ' -f 5 /proc/self/mountinfo | while read -r at; do
+    case $at in /proc | /proc/* | /sys | /sys/* | /dev | /dev/*) ;; *) mount -o remount,bind,ro "$at" ;; esac
+  done
+  ! touch "$TMPDIR/proof" && exec "$@"`
+
 /** In MiB: now (VmRSS), or at most so far (VmHWM). */
 async function memory(pid: number, which: 'VmRSS' | 'VmHWM'): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
@@ -114,6 +125,21 @@ describe('a run over a large directory', { skip: !isLinux && 'needs /proc' }, ()
     // The watcher does see what is written.
     await writeFile(join(temporary.path, 'proof'), '')
     await waitFor(() => seen.includes('proof'), { what: 'the watcher to tell' })
+  })
+
+  it('needs no place to write to', { skip: !ownMounts && 'needs mounts of its own' }, async () => {
+    const [command = '', ...args] = ownMounts ?? []
+    await using worker = startProcess({
+      command,
+      args: [...args, 'sh', '-c', onReadOnlyRoot, 'sh', process.execPath, program, 'worker'],
+      cwd: here.folder,
+      env: { ...here.env, TMPDIR: temporary.path },
+    })
+    await worker.waitForOutput(/serves backups/)
+    match(worker.stderr(), /touch: .*Read-only file system/)
+    const { status, stderr } = await here.run(['run', 'another', '--wait'])
+    equal(status, 0, stderr)
+    equal((await here.bucket.manifests('another')).length, 1)
   })
 
   it('takes less than 256 MiB of memory', () => {
