@@ -34,11 +34,11 @@ export const cases: readonly Case[] = [
     rivals: [aws, rclone, gzip],
   },
   {
-    ...{ workload: 'large', task: 'backup', server: 'sink', rounds: 2, limit: 0.85 },
+    ...{ workload: 'large', task: 'backup', server: 'sink', rounds: 3, limit: 0.85 },
     rivals: [aws, rclone],
   },
   {
-    ...{ workload: 'incompressible', task: 'backup', server: 'sink', rounds: 2, limit: 0.9 },
+    ...{ workload: 'incompressible', task: 'backup', server: 'sink', rounds: 3, limit: 0.9 },
     rivals: [{ name: 'zstd-aws' }],
   },
   {
@@ -62,7 +62,7 @@ export const cases: readonly Case[] = [
     rivals: [{ name: 'aws-zstd', target: { wall: 0.8, cpu: 0.95 } }],
   },
   {
-    ...{ workload: 'large', task: 'restore', server: 'ceph', rounds: 2 },
+    ...{ workload: 'large', task: 'restore', server: 'ceph', rounds: 3 },
     rivals: [{ name: 'aws-zstd', target: { wall: 0.8, cpu: 0.95 } }],
   },
 ]
