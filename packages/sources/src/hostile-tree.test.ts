@@ -4,6 +4,7 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -98,8 +99,17 @@ describe('a directory source in a hostile tree', () => {
       rmSync(last)
       rmSync(first)
       rmSync(join(elsewhere, 'first'))
-      writeFileSync(last, 'another file')
+      renameSync(successor(), last)
       linkSync(last, join(elsewhere, 'last'))
+    }
+
+    /** Others make files here, too: the number that was given up is looked for in several new ones. */
+    function successor(): string {
+      for (let attempt = 1; ; attempt++) {
+        const path = join(elsewhere, `successor-${attempt}`)
+        writeFileSync(path, 'another file')
+        if (statSync(path).ino === before || attempt === 100) return path
+      }
     }
   })
 
