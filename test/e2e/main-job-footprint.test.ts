@@ -133,7 +133,7 @@ describe('a run over a large directory', { skip: !isLinux && 'needs /proc' }, ()
       command,
       args: [...args, 'sh', '-c', onReadOnlyRoot, 'sh', process.execPath, program, 'worker'],
       cwd: here.folder,
-      env: { ...here.env, TMPDIR: temporary.path },
+      env: { ...here.env, TMPDIR: temporary.path, LC_ALL: 'C' },
     })
     await worker.waitForOutput(/serves backups/)
     match(worker.stderr(), /touch: .*Read-only file system/)

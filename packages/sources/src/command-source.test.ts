@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import type { CommandSourceConfig } from '@backstream/config'
@@ -9,12 +9,14 @@ import { silentLogger } from '@backstream/kernel'
 import { type CommandSourceDeps, createCommandSource } from './command-source.ts'
 import {
   commandConfig,
+  endlessScript,
   openDescriptors,
   paths,
   type ReadTree,
   readToEnd,
   sourceOptions,
   temporaryDirectory,
+  waitForEnd,
 } from './source-samples.ts'
 
 const deps: CommandSourceDeps = {
@@ -190,36 +192,14 @@ describe('a command source that fails', () => {
 })
 
 describe('a command source that is stopped', () => {
-  /** The command writes its own number and that of a child that outlives it, then runs for ever. */
-  function endless(t: TestContext, trap = ''): { argv: string[]; pids: () => number[] } {
-    const file = join(temporaryDirectory(t), 'pids')
-    const script = `${trap} sleep 1000 & echo $$ $! > ${file}.tmp; mv ${file}.tmp ${file}; while :; do echo data; done`
-    return {
-      argv: shell(script),
-      pids: () =>
-        existsSync(file) ? readFileSync(file, 'utf8').trim().split(' ').map(Number) : [],
-    }
-  }
-
-  function isAlive(pid: number): boolean {
-    try {
-      // A zombie that nobody has waited for yet is no process any more.
-      return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-    } catch {
-      return false
-    }
-  }
-
-  async function assertGone(pids: readonly number[]): Promise<void> {
-    assert.equal(pids.length, 2)
-    while (pids.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-
   it('rejects with the reason of the signal and ends the command with its children', async (t) => {
-    const { argv, pids } = endless(t)
+    const { script, pids } = endlessScript(t)
     const before = openDescriptors()
     const controller = new AbortController()
-    const source = createCommandSource(commandConfig(argv), { ...deps, memberBytes: 1 << 16 })
+    const source = createCommandSource(commandConfig(shell(script)), {
+      ...deps,
+      memberBytes: 1 << 16,
+    })
     const reason = new Error('lease lost')
     await assert.rejects(
       async () => {
@@ -229,17 +209,20 @@ describe('a command source that is stopped', () => {
       },
       (error) => error === reason,
     )
-    await assertGone(pids())
+    await waitForEnd(pids())
     assert.ok(openDescriptors() <= before)
   })
 
   it('is ended by force when it does not heed', async (t) => {
-    const { argv, pids } = endless(t, "trap '' TERM;")
-    const source = createCommandSource(commandConfig(argv), { ...deps, memberBytes: 1 << 16 })
+    const { script, pids } = endlessScript(t, "trap '' TERM;")
+    const source = createCommandSource(commandConfig(shell(script)), {
+      ...deps,
+      memberBytes: 1 << 16,
+    })
     for await (const _ of source.read(sourceOptions()).segments) {
       if (pids().length > 0) break
     }
-    await assertGone(pids())
+    await waitForEnd(pids())
   })
 
   it('is ended while it gives nothing', async () => {

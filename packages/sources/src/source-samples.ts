@@ -1,8 +1,9 @@
 /** Configurations, trees and readings for this package's tests. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { packArchive, type SegmentEntry, type TarSegment } from '@backstream/archive'
 import type { CommandSourceConfig, DirectorySourceConfig } from '@backstream/config'
 import { type Logger, silentLogger } from '@backstream/kernel'
@@ -60,6 +61,31 @@ export function temporaryDirectory(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'sources-test-'))
   t.after(() => rmSync(path, { recursive: true, force: true }))
   return path
+}
+
+/** For a shell. It writes its own number and that of a child that outlives it, then gives data for ever. */
+export function endlessScript(t: TestContext, trap = ''): { script: string; pids: () => number[] } {
+  const file = join(temporaryDirectory(t), 'pids')
+  return {
+    script: `${trap} sleep 1000 & echo $$ $! > ${file}.tmp; mv ${file}.tmp ${file}; while :; do echo data; done`,
+    pids: () => (existsSync(file) ? readFileSync(file, 'utf8').trim().split(' ').map(Number) : []),
+  }
+}
+
+/** Resolves once neither the shell of an `endlessScript` nor its child is there any more. */
+export async function waitForEnd(pids: readonly number[]): Promise<void> {
+  if (pids.length !== 2) throw new Error(`two processes were to be known: ${pids}`)
+  while (pids.some(isProcessAlive)) await sleep(20)
+}
+
+/** As the testkit's, which is above this package. */
+function isProcessAlive(pid: number): boolean {
+  try {
+    // A zombie that nobody has waited for yet is no process any more.
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
 }
 
 export interface ReadTree {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, it, type TestContext } from 'node:test'
+import { describe, it } from 'node:test'
 import { withoutBusybox } from '../remote-samples.ts'
-import { temporaryDirectory } from '../source-samples.ts'
+import { endlessScript, temporaryDirectory, waitForEnd } from '../source-samples.ts'
 import type { Channel } from './channel.ts'
 import { createRemoteRunner } from './remote-runner.ts'
 import { type CommandRequest, privateFile, type Runner } from './runner.ts'
@@ -109,21 +109,21 @@ for (const shell of ['dash', 'bash', 'busybox sh']) {
       })
 
       it('is ended with what it has started when it is stopped', async (t) => {
-        const { argv, pids } = endless(t)
-        const command = runner.start({ argv, env: {}, stderrBytes: 0 })
+        const { script, pids } = endlessScript(t)
+        const command = runner.start({ argv: sh(script), env: {}, stderrBytes: 0 })
         for await (const _ of command.stdout) if (pids().length > 0) break
         assert.equal(await command.stop(), true)
-        await assertGone(pids())
+        await waitForEnd(pids())
       })
 
       it('is ended though it does not heed, and though the client was killed', async (t) => {
-        const { argv, pids } = endless(t, "trap '' TERM;")
+        const { script, pids } = endlessScript(t, "trap '' TERM;")
         // A client between: what dies with the worker, and takes only the connection with it.
         const inBetween = runnerBy(([, ...rest]) => ['setsid', '--wait', ...program, ...rest])
-        const command = inBetween.start({ argv, env: {}, stderrBytes: 0 })
+        const command = inBetween.start({ argv: sh(script), env: {}, stderrBytes: 0 })
         for await (const _ of command.stdout) if (pids().length > 0) break
         await command.stop()
-        await assertGone(pids())
+        await waitForEnd(pids())
       })
     },
   )
@@ -211,27 +211,3 @@ describe('a program elsewhere', () => {
     assert.equal(await runnerBy().findProgram('no-such-program', options), null)
   })
 })
-
-/** The command writes its own number and that of a child that outlives it, then runs for ever. */
-function endless(t: TestContext, trap = ''): { argv: string[]; pids: () => number[] } {
-  const file = join(temporaryDirectory(t), 'pids')
-  const script = `${trap} sleep 1000 & echo $$ $! > ${file}.tmp; mv ${file}.tmp ${file}; while :; do echo data; sleep 0.01; done`
-  return {
-    argv: sh(script),
-    pids: () => (existsSync(file) ? readFileSync(file, 'utf8').trim().split(' ').map(Number) : []),
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    // A zombie that nobody has waited for yet is no process any more.
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return false
-  }
-}
-
-async function assertGone(pids: readonly number[]): Promise<void> {
-  assert.equal(pids.length, 2)
-  while (pids.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 20))
-}
